@@ -1,0 +1,269 @@
+"""Draws as functions of their coordinates: no generator, no state, no scenario (docs/day.md, section 10).
+
+A *key* is 64 bits that stand for a path of coordinates (seed, replication, practice, task, day, ordinal ...).
+A draw is a function of a key and a purpose, so changing one patient, adding one draw or reordering files
+moves nothing else, and two worlds that ask for the same coordinates get the same luck.
+
+The only mixer is the published finaliser of SplitMix64 (Steele, Lea and Flood 2014, with the constants of
+Stafford's variant 13), a bijection of 64 bits. Two steps are built on it:
+
+- ``child(key, c) = mix(key + (c + 1) * golden)``: output c of the published SplitMix64 generator started at
+  ``key``. It is injective in the coordinate for a fixed key and in the key for a fixed coordinate; every
+  level is mixed before the next coordinate enters, so the order of coordinates matters. Two different paths
+  agree with the birthday probability of 64 random bits.
+- a draw is ``mix(key ^ purpose)`` where the purpose is a `name_key`. The key is mixed already, so the bits
+  have passed the mixer twice since the last coordinate entered, and different purposes look independent.
+
+All arithmetic wraps modulo 2**64 on purpose. Long arrays are worked in blocks that stay in the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["child", "index16", "name_key", "poisson", "root_key", "uniform"]
+
+Keys: TypeAlias = NDArray[np.uint64] | np.uint64
+Coordinate: TypeAlias = NDArray[np.integer] | np.integer | int
+
+_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+_FACTOR_1: Final = np.uint64(0xBF58476D1CE4E5B9)
+_FACTOR_2: Final = np.uint64(0x94D049BB133111EB)
+_SHIFT_1: Final = np.uint64(30)
+_SHIFT_2: Final = np.uint64(27)
+_SHIFT_3: Final = np.uint64(31)
+_ONE: Final = np.uint64(0x3FF0000000000000)
+_JUST_BELOW_ONE: Final = 1.0 - 2.0**-53
+_BLOCK: Final = 8192
+_SUMMED_MEAN: Final = 64.0
+
+
+def name_key(name: str) -> np.uint64:
+    """Stable 64-bit key of a name (BLAKE2b), the same on every machine and in every run.
+
+    Parameters
+    ----------
+    name : str
+        Name of a purpose, task, practice, clinician ...
+
+    Returns
+    -------
+    uint64
+    """
+    digest = hashlib.blake2b(name.encode("utf-8"), digest_size=8).digest()
+    return np.uint64(int.from_bytes(digest, "little"))
+
+
+def root_key(seed: int) -> np.uint64:
+    """Key of a run, from which all its other keys descend.
+
+    Parameters
+    ----------
+    seed : int
+        Whole number from 0 to 2**64 - 1.
+
+    Returns
+    -------
+    uint64
+    """
+    if not 0 <= seed < 1 << 64:
+        raise ValueError(f"seed = {seed}: expected a whole number from 0 to 2**64 - 1")
+    return child(name_key("careload"), np.uint64(seed))
+
+
+@overload
+def child(key: np.uint64, *coords: int | np.integer) -> np.uint64: ...  # type: ignore[overload-overlap]
+@overload
+def child(key: Keys, *coords: Coordinate) -> NDArray[np.uint64]: ...
+def child(key: Keys, *coords: Coordinate) -> NDArray[np.uint64] | np.uint64:
+    """Key of a place further down the path of coordinates.
+
+    Parameters
+    ----------
+    key : uint64 or ndarray of uint64
+        Parent key or keys.
+    *coords : int, `name_key`, or ndarray of int or uint64
+        Coordinates, entering one after the other; they broadcast with the key. Negative numbers wrap.
+
+    Returns
+    -------
+    uint64 if everything is a single number, else ndarray of uint64 of the broadcast shape
+    """
+    result = np.asarray(key, dtype=np.uint64)
+    for coord in coords:
+        steps = _as_uint64(coord)
+        mixed = np.empty(np.broadcast_shapes(result.shape, steps.shape) or (1,), dtype=np.uint64)
+        np.multiply(steps, _GOLDEN, out=mixed)
+        mixed += _GOLDEN
+        mixed += result
+        _mix(mixed.reshape(-1))
+        result = mixed if result.ndim or steps.ndim else mixed[0]
+    return result if result.ndim else np.uint64(result)
+
+
+def uniform(key: Keys, purpose: np.uint64) -> NDArray[np.float64]:
+    """Uniform draws in the open interval (0, 1): 52 bits and a half step, so neither 0 nor 1 can occur.
+
+    Parameters
+    ----------
+    key : uint64 or ndarray of uint64, any shape
+        Mixed keys, as `child` and `root_key` give them.
+    purpose : uint64
+        `name_key` of what the draw decides. One purpose and one key give one draw, here and in `index16`.
+
+    Returns
+    -------
+    ndarray of float64, shape of the keys
+        Odd multiples of 2**-53.
+    """
+    keys = np.asarray(key, dtype=np.uint64)
+    out = np.empty(keys.shape)
+    flat = out.reshape(-1)
+    bits = flat.view(np.uint64)
+    np.bitwise_xor(keys.reshape(-1), purpose, out=bits)
+    scratch = np.empty(min(_BLOCK, bits.size), dtype=np.uint64)
+    for first in range(0, bits.size, _BLOCK):
+        part = bits[first : first + _BLOCK]
+        _mix_block(part, scratch[: part.size])
+        part >>= np.uint64(12)
+        part |= _ONE
+        flat[first : first + _BLOCK] -= _JUST_BELOW_ONE
+    return out
+
+
+def index16(key: Keys, purpose: np.uint64) -> NDArray[np.int64]:
+    """Uniform whole numbers from 0 to 65,535, the index into a table of `careload.quantiles`.
+
+    Parameters
+    ----------
+    key : uint64 or ndarray of uint64, any shape
+        Mixed keys, as `child` and `root_key` give them.
+    purpose : uint64
+        `name_key` of what the draw decides.
+
+    Returns
+    -------
+    ndarray of int64, shape of the keys
+        The 16 highest bits of the draw.
+    """
+    keys = np.asarray(key, dtype=np.uint64)
+    out = np.empty(keys.shape, dtype=np.int64)
+    bits = out.reshape(-1).view(np.uint64)
+    np.bitwise_xor(keys.reshape(-1), purpose, out=bits)
+    _mix(bits)
+    bits >>= np.uint64(48)
+    return out
+
+
+def poisson(u: ArrayLike, mean: ArrayLike) -> NDArray[np.int64]:
+    """Poisson counts by exact inversion: the least n whose distribution function reaches u.
+
+    Parameters
+    ----------
+    u : array_like of float
+        Uniform draws in (0, 1).
+    mean : array_like of float
+        Means, 0 or more; broadcast with u.
+
+    Returns
+    -------
+    ndarray of int64, broadcast shape
+    """
+    draws, means = np.broadcast_arrays(np.asarray(u, dtype=np.float64), np.asarray(mean, dtype=np.float64))
+    counts = np.zeros(draws.shape, dtype=np.int64)
+    if not counts.size:
+        return counts
+    if not (means.min() >= 0.0 and means.max() < np.inf):
+        raise ValueError("mean of a Poisson law: expected finite numbers of 0 or more")
+    flat, flat_u, flat_mean = counts.reshape(-1), draws.reshape(-1), means.reshape(-1)
+    for first in range(0, flat.size, _BLOCK):
+        part = slice(first, first + _BLOCK)
+        _poisson_block(flat_u[part], flat_mean[part], flat[part])
+    return counts
+
+
+def _as_uint64(coord: Coordinate) -> NDArray[np.uint64]:
+    """Whole numbers as wrapped 64 bits; anything else is refused."""
+    whole = np.asarray(coord)
+    if whole.dtype.kind not in "iub":
+        raise TypeError(f"coordinate of type {whole.dtype}: expected whole numbers")
+    if whole.dtype.kind == "i":
+        return whole.astype(np.int64, copy=False).view(np.uint64)
+    return whole.astype(np.uint64, copy=False)
+
+
+def _mix(bits: NDArray[np.uint64]) -> None:
+    """Mix a flat array in place, block by block."""
+    scratch = np.empty(min(_BLOCK, bits.size), dtype=np.uint64)
+    for first in range(0, bits.size, _BLOCK):
+        part = bits[first : first + _BLOCK]
+        _mix_block(part, scratch[: part.size])
+
+
+def _mix_block(z: NDArray[np.uint64], scratch: NDArray[np.uint64]) -> None:
+    """Finaliser of SplitMix64 in place."""
+    np.right_shift(z, _SHIFT_1, out=scratch)
+    z ^= scratch
+    z *= _FACTOR_1
+    np.right_shift(z, _SHIFT_2, out=scratch)
+    z ^= scratch
+    z *= _FACTOR_2
+    np.right_shift(z, _SHIFT_3, out=scratch)
+    z ^= scratch
+
+
+def _poisson_block(u: NDArray[np.float64], mean: NDArray[np.float64], counts: NDArray[np.int64]) -> None:
+    """Write the counts of one block; they come in as zeros."""
+    # 1 - mean <= exp(-mean): every draw up to that is a zero and needs no exponential.
+    cells = np.flatnonzero(u > 1.0 - mean)
+    u, mean = u.take(cells), mean.take(cells)
+    if mean.size and mean.max() > _SUMMED_MEAN:
+        large = np.flatnonzero(mean > _SUMMED_MEAN)
+        counts[cells[large]] = _poisson_inverted(u[large], mean[large])
+        small = np.flatnonzero(mean <= _SUMMED_MEAN)
+        cells, u, mean = cells[small], u[small], mean[small]
+    counts[cells] = _poisson_summed(u, mean)
+
+
+def _poisson_summed(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Add probabilities from zero upwards until they reach u; for means up to `_SUMMED_MEAN`."""
+    counts = np.zeros(u.size, dtype=np.int64)
+    term = np.exp(-mean)
+    total = term.copy()
+    cells = np.arange(u.size)
+    n = 0
+    while True:
+        above = u > total
+        # Past the mode a term below 2**-54 can no longer bring the sum nearer to u.
+        if n > _SUMMED_MEAN:
+            above &= term > 2.0**-54
+        n_above = np.count_nonzero(above)
+        if not n_above:
+            return counts
+        if 4 * n_above < 3 * cells.size:
+            kept = np.flatnonzero(above)
+            cells, u, mean = cells.take(kept), u.take(kept), mean.take(kept)
+            term, total = term.take(kept), total.take(kept)
+            counts[cells] += 1
+        else:
+            counts[cells] += above
+        n += 1
+        term *= mean
+        term /= n
+        total += term
+
+
+def _poisson_inverted(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Step from a normal guess along the distribution function to the least n that reaches u."""
+    from scipy.special import ndtri, pdtr
+
+    n = np.maximum(np.floor(mean + np.sqrt(mean) * ndtri(u)), 0.0)
+    while (low := np.flatnonzero(pdtr(n, mean) < u)).size:
+        n[low] += 1.0
+    while (high := np.flatnonzero((n > 0) & (pdtr(np.maximum(n - 1.0, 0.0), mean) >= u))).size:
+        n[high] -= 1.0
+    return n.astype(np.int64)
