@@ -238,9 +238,8 @@ def _poisson_summed(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArra
     n = 0
     while True:
         above = u > total
-        # Past the mode a term below 2**-54 can no longer bring the sum nearer to u.
-        if n > _SUMMED_MEAN:
-            above &= term > 2.0**-54
+        # Past the mode, terms below 2**-54 can no longer bring the sum nearer to u.
+        above &= (term > 2.0**-54) | (mean > n)
         n_above = np.count_nonzero(above)
         if not n_above:
             return counts
