@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["POINTS", "SHIFT", "Law", "class_means", "durations", "unit_table"]
+__all__ = ["POINTS", "SHIFT", "Law", "class_means", "durations", "round_to_sum", "unit_table"]
 
 SHIFT: Final = 20
 """Binary places of the entries of a table."""
@@ -49,6 +49,29 @@ def class_means(law: Law, cv: float, n_classes: int) -> NDArray[np.float64]:
         Multiples of 2**-`SHIFT` whose mean is exactly 1.
     """
     return np.ldexp(_fixed_class_means(law, cv, n_classes).astype(np.float64), -SHIFT)
+
+
+def round_to_sum(values: NDArray[np.float64], total: int) -> NDArray[np.int64]:
+    """Round to whole numbers with a given sum: down, then up where the remainder is largest.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        Numbers whose sum is the total but for rounding.
+    total : int
+        Sum of the result.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Rising if the values rise: the last among equals is rounded up first.
+    """
+    whole = np.floor(values)
+    missing = total - int(whole.sum())
+    order = np.lexsort((-np.arange(values.size), whole - values))
+    whole[order[:missing]] += 1.0
+    rounded: NDArray[np.int64] = whole.astype(np.int64)
+    return rounded
 
 
 @lru_cache(maxsize=256)
@@ -105,14 +128,7 @@ def _fixed_class_means(law: Law, cv: float, n_classes: int) -> NDArray[np.int64]
         means = _lognormal_means(cv, n_classes)
     else:
         means = _gamma_means(1.0 / cv**2, n_classes)
-    scaled = means * (2.0**SHIFT / means.mean())
-    whole = np.floor(scaled)
-    missing = (n_classes << SHIFT) - int(whole.sum())
-    # The last among equals is rounded up first, so the entries keep rising.
-    order = np.lexsort((-np.arange(n_classes), whole - scaled))
-    whole[order[:missing]] += 1.0
-    fixed: NDArray[np.int64] = whole.astype(np.int64)
-    return fixed
+    return round_to_sum(means * (2.0**SHIFT / means.mean()), n_classes << SHIFT)
 
 
 def _check(law: Law, cv: float, n_classes: int) -> None:
