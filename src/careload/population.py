@@ -49,7 +49,9 @@ CARDIOMETABOLIC: Final = ("hypertension", "diabetes", "cvd", "ckd")
 
 _SENIOR_BAND: Final = BAND_FROM.index(65)
 _BLOCK: Final = 1 << 16
-_BAND_BY_AGE: Final = name_key("population age")
+_BAND_BY_AGE: Final = (np.searchsorted(BAND_FROM, np.arange(256), side="right") - 1).astype(np.int8)
+
+_AGE: Final = name_key("population age")
 _BIM: Final = name_key("population increased reimbursement")
 _FRAIL: Final = name_key("population frailty")
 _CONDITION: Final = tuple(name_key(f"population condition {name}") for name in CONDITIONS)
