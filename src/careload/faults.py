@@ -1,47 +1,77 @@
-"""Faults of an input, reported together: what was found, what was expected, what to try."""
+"""Faults of what a user wrote: all are collected, then raised at once."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Fault", "Faults"]
+__all__ = ["Fault", "Faults", "near", "raise_any"]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One defect of the input.
+    """One thing that is wrong and how to mend it.
 
-    Parameters
+    Attributes
     ----------
     path : str
-        Dotted key, or file and line.
-    value : object
-        Value found there.
+        Dotted key, file or override that is at fault.
+    value : Any
+        What was found there.
     expectation : str
-        What would be right there.
+        What was expected, ending the sentence "expected ...".
     remedy : str
-        What the reader can try.
+        What to try, ending the sentence "try ...".
     """
 
     path: str
-    value: object
+    value: Any
     expectation: str
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.path} = {self.value}: expected {self.expectation}; try {self.remedy}"
+        """Return one line: `path = value: expected ...; try ...`."""
+        return f"{self.path} = {_shown(self.value)}: expected {self.expectation}; try {self.remedy}"
 
 
-class Faults(Exception):  # noqa: N818
-    """All defects of an input at once.
+class Faults(Exception):
+    """All faults of a configuration or a file, raised together.
 
-    Parameters
+    Attributes
     ----------
-    faults : iterable of Fault
-        The defects, in the order of the input.
+    faults : tuple of Fault
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
-        super().__init__("\n".join(map(str, self.faults)))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    def __reduce__(self) -> tuple[type[Faults], tuple[tuple[Fault, ...]]]:
+        """Rebuild from the faults, so that processes can hand the exception on."""
+        return Faults, (self.faults,)
+
+
+def raise_any(faults: Iterable[Fault]) -> None:
+    """Raise one `Faults` if there is any fault; a line is named once."""
+    by_line = {str(fault): fault for fault in faults}
+    if by_line:
+        raise Faults(by_line.values())
+
+
+def near(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return the known names most like `name` as the end of "try ...", or `otherwise` when nothing is near."""
+    matches = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    return " or ".join(matches) if matches else otherwise
+
+
+def _shown(value: Any) -> str:
+    """Return the value on one line, as a user would write it, cut at 80 characters."""
+    if value is None:
+        text = "null"
+    elif isinstance(value, bool):
+        text = str(value).lower()
+    else:
+        text = " ".join(str(value).split())
+    return text if len(text) <= 80 else text[:77] + "..."
