@@ -41,13 +41,19 @@ Step: TypeAlias = tuple[int, int]
 NO_DIARY: Final = -1
 """Diary, day and place of a request that found no place."""
 
-_DIARY_BITS: Final = 6
-_DIARY_MASK: Final = (1 << _DIARY_BITS) - 1
-_WORD_BITS: Final = 5
-_WORD_DAYS: Final = 1 << _WORD_BITS
-_FLOAT_ONE: Final = 1023
-_FLOAT_SHIFT: Final = 52
+_WORD_DAYS: Final = 52
+_EXPONENT: Final = 52
+_EXPONENT_OF_ONE: Final = 1023
+_ONES: Final = (1 << _EXPONENT) - 1
+_GRACE_BITS: Final = 9
+_NEED_BITS: Final = 10
+_ROW_BITS: Final = 30
+_GRACE_MASK: Final = (1 << _GRACE_BITS) - 1
+_NEED_MASK: Final = (1 << _NEED_BITS) - 1
+_ROW_MASK: Final = (1 << _ROW_BITS) - 1
+_BOOKED: Final = _EXPONENT_OF_ONE << _EXPONENT
 _NOWHERE: Final = 1 << 62
+_EVERYONE: Final = slice(None)
 _TICK_BITS: Final = 32
 
 
@@ -109,14 +115,17 @@ def book_later(used: CountArray, ordinary: CountArray, requests: LaterRequests) 
     bookings = LaterBookings(*(np.full(requests.lane.size, NO_DIARY, np.int64) for _ in range(3)))
     if not requests.lane.size:
         return bookings
-    free = np.ascontiguousarray(ordinary - used)
+    n_days, n_lanes = used.shape[1:]
+    free = np.ascontiguousarray((ordinary - used).transpose(0, 2, 1))
     order, steps = _ranks(requests.lane)
-    request, diary, day, left = _give_later(free, _later_queue(requests, order, free.shape), steps)
-    given = order[request]
+    spot, left = _give_later(free, _later_queue(requests, order, free.shape), steps)
+    found = spot >= 0
+    given = order[found]
+    row, day = np.divmod(spot[found], n_days)
+    diary, lane = np.divmod(row, n_lanes)
     bookings.diary[given], bookings.day[given] = diary, day
-    lane = requests.lane[given]
-    bookings.place[given] = ordinary[diary, day, lane] - left - requests.need[diary, given]
-    used[...] = ordinary - free
+    bookings.place[given] = ordinary[diary, day, lane] - left[found] - requests.need[diary, given]
+    used[...] = ordinary - free.transpose(0, 2, 1)
     return bookings
 
 
@@ -146,112 +155,142 @@ def book_today(used_today: CountArray, places: Places, requests: TodayRequests) 
     if not n or not free.start.size:
         return bookings
     order, steps = _ranks(requests.lane)
-    request, diary, spot = _give_today(free, _today_queue(requests, order, free), steps)
-    bookings.diary[order[request]], bookings.start[order[request]] = diary, free.start[spot]
+    row, spot = _give_today(free, _today_queue(requests, order, free), steps)
+    found = spot >= 0
+    given = order[found]
+    bookings.diary[given], bookings.start[given] = row[found] // used_today.shape[1], free.start[spot[found]]
     return bookings
 
 
 def _ranks(lane: IntArray) -> tuple[IntArray, list[Step]]:
     """Order that puts the k-th requests of all lanes together, and the bounds of each such rank."""
-    n = lane.size
-    fresh = np.flatnonzero(np.diff(lane, prepend=-1))
-    count = np.diff(fresh, append=n)
-    rank = np.arange(n) - np.repeat(fresh, count)
-    small = rank.astype(np.uint16) if count.max() < 1 << 16 else rank
+    fresh = np.concatenate(([0], np.flatnonzero(lane[1:] != lane[:-1]) + 1, [lane.size]))
+    rank = np.arange(lane.size) - np.repeat(fresh[:-1], fresh[1:] - fresh[:-1])
     ends = np.cumsum(np.bincount(rank)).tolist()
+    small = rank.astype(np.uint16) if len(ends) < 1 << 16 else rank
     return np.argsort(small, kind="stable"), list(zip([0, *ends], ends, strict=False))
 
 
-def _eligible(may: IntArray, n_diaries: int) -> BoolArray:
-    """Bit mask of each request as a table, shape (D, n)."""
-    eligible: BoolArray = (may >> np.arange(n_diaries)[:, None]) & 1 == 1
+def _eligible(may: IntArray, n_diaries: int) -> IntArray:
+    """Bit masks as a table of 0 and 1, shape (D, n)."""
+    eligible: IntArray = (may >> np.arange(n_diaries)[:, None]) & 1
     return eligible
 
 
 @dataclass(frozen=True)
 class _LaterQueue:
-    """Later requests in rank order; a cell is a flat index into days open by (word, size, diary, lane)."""
+    """Later requests in rank order: all that does not change while the book fills.
 
-    lane: IntArray
-    need: IntArray
+    A row is diary x L + lane. ``cell`` (D, n) points to the open days of (need, row); ``allowed``
+    (words, D, n) masks the days she may come; ``offset`` (D, n) turns the bits of an earliest day into a
+    score.
+    """
+
     cell: IntArray
     allowed: IntArray
     offset: IntArray
+    n_sizes: int
 
 
 def _later_queue(requests: LaterRequests, order: IntArray, shape: tuple[int, ...]) -> _LaterQueue:
-    """Everything that does not change while the book fills, for all requests at once."""
-    n_diaries, n_days, n_lanes = shape
-    diary = np.arange(n_diaries)[:, None]
-    lane, need = requests.lane[order], requests.need[:, order]
-    words = np.arange(-(-n_days // _WORD_DAYS))[:, None]
-    before = np.clip(np.maximum(requests.not_before[order], 1) - words * _WORD_DAYS, 0, _WORD_DAYS)
-    onward = np.left_shift(np.int64(-1), before)[:, None, :]
-    allowed = np.where(_eligible(requests.may[order], n_diaries), onward, 0)
-    usual = requests.person_of_diary[:, None] == requests.usual[order]
-    grace = np.where(usual, requests.continuity_days[order], 0)
-    cell = ((need - 1) * n_diaries + diary) * n_lanes + lane
-    return _LaterQueue(lane, need, cell, allowed, diary - (grace << _DIARY_BITS))
+    """Lay out the requests for a book of shape (D, L, H + 1)."""
+    n_diaries, n_lanes, n_days = shape
+    need = requests.need
+    row = np.arange(n_diaries)[:, None] * n_lanes + requests.lane
+    usual = requests.person_of_diary[:, None] == requests.usual
+    grace = np.minimum(requests.continuity_days, n_days) * usual
+    fields = (((row << _NEED_BITS) + need) << _GRACE_BITS) + grace
+    words = np.arange(_n_words(n_days))[:, None] * _WORD_DAYS
+    left_in_word = _WORD_DAYS - np.clip(np.arange(n_days + 1) - words, 0, _WORD_DAYS)
+    onward = ((np.int64(1) << left_in_word) - 1)[:, np.clip(requests.not_before, 1, n_days)]
+    allowed = onward[:, None, :] * _eligible(requests.may, n_diaries)
+    return _LaterQueue(
+        cell=((need - 1) * (n_diaries * n_lanes) + row).take(order, axis=1),
+        allowed=allowed.take(order, axis=2),
+        offset=((grace << _EXPONENT) - fields).take(order, axis=1),
+        n_sizes=int(need.max()),
+    )
+
+
+def _n_words(n_days: int) -> int:
+    return -(-n_days // _WORD_DAYS)
 
 
 def _open_days(free: CountArray, n_sizes: int) -> IntArray:
-    """Days with at least 1, 2, ... places left as bits of words of 32 days, shape (words, sizes, D, L)."""
-    n_diaries, n_days, n_lanes = free.shape
-    n_words = -(-n_days // _WORD_DAYS)
-    result = np.empty((n_words, n_sizes, n_diaries, n_lanes), np.int64)
-    for word in range(n_words):
-        days = free[:, word * _WORD_DAYS : (word + 1) * _WORD_DAYS]
-        bit = (np.int64(1) << np.arange(days.shape[1]))[:, None]
+    """Days with at least 1, 2, ... places left, as bits, shape (words, sizes, D x L).
+
+    A word holds 52 days, the earliest in the highest bit, so that the exponent of the word as a float names
+    its earliest day.
+    """
+    n_days = free.shape[2]
+    days = free.reshape(-1, n_days)
+    result = np.empty((_n_words(n_days), n_sizes, len(days)), np.int64)
+    for word in range(len(result)):
+        part = days[:, word * _WORD_DAYS : (word + 1) * _WORD_DAYS]
+        bit = np.int64(1) << (_WORD_DAYS - 1 - np.arange(part.shape[1]))
         for size in range(n_sizes):
-            np.sum((days > size) * bit, axis=1, out=result[word, size])
+            np.sum((part > size) * bit, axis=1, out=result[word, size])
     return result
 
 
-def _first_day(open_flat: IntArray, stride: int, cell: IntArray, allowed: IntArray) -> IntArray:
-    """Earliest open and allowed day plus 1023 (the exponent of its bit as a float), 0 where there is none."""
-    found = np.zeros(cell.shape, np.int64)
-    for word in range(len(allowed) - 1, -1, -1):
-        days = open_flat.take(cell + word * stride if word else cell)
-        days &= allowed[word]
-        days &= -days
-        first = days.astype(np.float64).view(np.int64) >> _FLOAT_SHIFT
-        if word:
-            first += word * _WORD_DAYS
-        found = first if len(allowed) == 1 else np.where(days == 0, found, first)
+def _earliest(open_flat: IntArray, stride: int, cell: IntArray, allowed: IntArray) -> IntArray:
+    """Earliest open and allowed day as exponent bits of a float, the higher the earlier; exponent 0: none."""
+    n_words = len(allowed)
+    days = open_flat[cell]
+    days &= allowed[0]
+    found = days.astype(np.float64).view(np.int64)
+    if n_words > 1:
+        found[days > 0] += (n_words - 1) * _WORD_DAYS << _EXPONENT
+    for word in range(1, n_words):
+        days = open_flat[cell + word * stride] & allowed[word]
+        later = days.astype(np.float64).view(np.int64)
+        later[days > 0] += (n_words - 1 - word) * _WORD_DAYS << _EXPONENT
+        np.maximum(found, later, out=found)
+    found |= _ONES
     return found
 
 
-def _give_later(
-    free: CountArray, queue: _LaterQueue, steps: list[Step]
-) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """Serve the ranks in turn; ``free`` is changed in place. Returns request, diary, day and places left."""
-    n_diaries, n_days, n_lanes = free.shape
-    n, n_sizes = queue.lane.size, int(queue.need.max())
-    open_flat, free_flat = _open_days(free, n_sizes).reshape(-1), free.reshape(-1)
-    need_flat, size = queue.need.reshape(-1), np.arange(1, n_sizes + 1)[:, None]
-    per_size = n_diaries * n_lanes
-    size_row, stride = (size - 1) * per_size, n_sizes * per_size
-    given = []
+def _give_later(free: CountArray, queue: _LaterQueue, steps: list[Step]) -> tuple[IntArray, IntArray]:
+    """Serve the ranks in turn; ``free`` (D, L, H + 1) is changed in place.
+
+    The score of a diary is one integer. From bit 52 on it holds the earliest day, counted down, plus the
+    grace; below, the complement of (row, need, grace): of equal days the lowest diary wins, and the score
+    says whose it is.
+
+    Returns the flat index in ``free`` of each booking, -1 for none, and the places left, in rank order.
+    """
+    n_days = free.shape[2]
+    days = np.arange(n_days)
+    open_days = _open_days(free, queue.n_sizes)
+    n_words, stride = len(open_days), open_days[0].size
+    open_flat, free_flat = open_days.reshape(-1), free.reshape(-1)
+    size = np.arange(1, queue.n_sizes + 1)[:, None]
+    size_row = (size - 1) * open_days.shape[2]
+    without_day = ~(np.int64(1) << (_WORD_DAYS - 1 - days % _WORD_DAYS))
+    word_of_day = days // _WORD_DAYS * stride
+    today = _EXPONENT_OF_ONE - 1 + n_words * _WORD_DAYS
+    spots = np.full(queue.cell.shape[1], -1)
+    lefts = np.zeros_like(spots)
     for begin, end in steps:
-        first = _first_day(open_flat, stride, queue.cell[:, begin:end], queue.allowed[:, :, begin:end])
-        score = first << _DIARY_BITS
-        score += queue.offset[:, begin:end]
-        score[first == 0] = _NOWHERE
-        best = score.min(axis=0)
-        who = np.flatnonzero(best < _NOWHERE)
-        diary = best.take(who) & _DIARY_MASK
-        day = first.take(diary * (end - begin) + who) - _FLOAT_ONE
-        request = who + begin
-        lane = queue.lane.take(request)
-        spot = (diary * n_days + day) * n_lanes + lane
-        left = free_flat.take(spot) - need_flat.take(diary * n + request)
+        step = slice(begin, end)
+        score = _earliest(open_flat, stride, queue.cell[:, step], queue.allowed[:, :, step])
+        score += queue.offset[:, step]
+        best = score.max(axis=0)
+        served = _EVERYONE if best.min() >= _BOOKED else np.flatnonzero(best >= _BOOKED)
+        best = best[served]
+        fields = ~best & _ONES
+        row = fields >> (_NEED_BITS + _GRACE_BITS)
+        day = today - (best >> _EXPONENT) + (fields & _GRACE_MASK)
+        spot = row * n_days + day
+        left = free_flat[spot] - ((fields >> _GRACE_BITS) & _NEED_MASK)
         free_flat[spot] = left
-        cells = (day >> _WORD_BITS) * stride + diary * n_lanes + lane + size_row
-        closed = (left < size) * np.left_shift(np.int64(1), day & (_WORD_DAYS - 1))
-        open_flat[cells] = open_flat.take(cells) & ~closed
-        given.append((request, diary, day, left))
-    request, diary, day, left = (np.concatenate(column) for column in zip(*given, strict=True))
-    return request, diary, day, left
+        cells = row + size_row
+        if n_words > 1:
+            cells += word_of_day[day]
+        open_flat[cells] &= np.where(left < size, without_day[day], -1)
+        spots[step][served] = spot
+        lefts[step][served] = left
+    return spots, lefts
 
 
 @dataclass(frozen=True)
@@ -275,11 +314,10 @@ def _free_places(used_today: CountArray, places: Places) -> _FreePlaces:
 
 @dataclass(frozen=True)
 class _TodayQueue:
-    """Requests for today in rank order; positions count in the flat list of free places."""
+    """Requests for today in rank order, each table (D, n); positions are in the flat list of places."""
 
-    cell: IntArray
-    need: IntArray
-    from_minute: IntArray
+    row: IntArray
+    by_clock: IntArray
     last: IntArray
     score: IntArray
 
@@ -287,34 +325,34 @@ class _TodayQueue:
 def _today_queue(requests: TodayRequests, order: IntArray, free: _FreePlaces) -> _TodayQueue:
     """First place by the clock, last place that leaves enough, and score of every diary for every request."""
     n_diaries = len(requests.need)
-    n_lanes = free.end.size // n_diaries
-    diary = np.arange(n_diaries)[:, None]
-    row = diary * n_lanes + requests.lane
+    row = np.arange(n_diaries)[:, None] * (free.end.size // n_diaries) + requests.lane
     of_place = np.repeat(np.arange(free.end.size), free.end - free.first)
     clock = np.clip(requests.minute, 0, DAY_END)
-    from_minute = np.searchsorted((of_place << _TICK_BITS) + free.start, (row << _TICK_BITS) + clock)
+    by_clock = np.searchsorted((of_place << _TICK_BITS) + free.start, (row << _TICK_BITS) + clock)
     last = np.where(_eligible(requests.may, n_diaries), free.end[row] - requests.need, -1)
-    score = (requests.order << _DIARY_BITS) + diary
-    return _TodayQueue(*(table[:, order] for table in (row, requests.need, from_minute, last, score)))
+    score = (((requests.order << _ROW_BITS) + row) << _NEED_BITS) + requests.need
+    return _TodayQueue(*(table.take(order, axis=1) for table in (row, by_clock, last, score)))
 
 
-def _give_today(
-    free: _FreePlaces, queue: _TodayQueue, steps: list[Step]
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Serve the ranks in turn with one pointer per diary and lane. Returns request, diary and flat place."""
-    n = queue.cell.shape[1]
-    pointer, cell_flat, need_flat = free.first.copy(), queue.cell.reshape(-1), queue.need.reshape(-1)
-    given = []
+def _give_today(free: _FreePlaces, queue: _TodayQueue, steps: list[Step]) -> tuple[IntArray, IntArray]:
+    """Serve the ranks in turn with one pointer per row; the clock moves the pointers of all her diaries.
+
+    Returns the row and the flat place of each booking in rank order, place -1 for none.
+    """
+    pointer = free.first.copy()
+    rows = np.zeros(queue.row.shape[1], np.int64)
+    spots = np.full(rows.size, -1)
     for begin, end in steps:
-        place = np.maximum(pointer.take(queue.cell[:, begin:end]), queue.from_minute[:, begin:end])
-        score = np.where(place > queue.last[:, begin:end], _NOWHERE, queue.score[:, begin:end])
-        best = score.min(axis=0)
-        who = np.flatnonzero(best < _NOWHERE)
-        diary = best.take(who) & _DIARY_MASK
-        request = who + begin
-        at = diary * n + request
-        spot = place.take(diary * (end - begin) + who)
-        pointer[cell_flat.take(at)] = spot + need_flat.take(at)
-        given.append((request, diary, spot))
-    request, diary, spot = (np.concatenate(column) for column in zip(*given, strict=True))
-    return request, diary, spot
+        step = slice(begin, end)
+        cell = queue.row[:, step]
+        place = np.maximum(pointer[cell], queue.by_clock[:, step])
+        pointer[cell] = place
+        best = np.where(place > queue.last[:, step], _NOWHERE, queue.score[:, step]).min(axis=0)
+        served = _EVERYONE if best.max() < _NOWHERE else np.flatnonzero(best < _NOWHERE)
+        best = best[served]
+        row = (best >> _NEED_BITS) & _ROW_MASK
+        spot = pointer[row]
+        pointer[row] = spot + (best & _NEED_MASK)
+        rows[step][served] = row
+        spots[step][served] = spot
+    return rows, spots

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from careload.places import Places
 from careload.ticks import NEVER
 
-__all__ = ["DAY_END", "MAX_DIARIES", "LaterRequests", "TodayRequests", "check_later", "check_today"]
+__all__ = ["DAY_END", "LaterRequests", "TodayRequests", "check_later", "check_today"]
 
 IntArray: TypeAlias = NDArray[np.int64]
 CountArray: TypeAlias = NDArray[np.integer[Any]]
@@ -19,8 +19,20 @@ CountArray: TypeAlias = NDArray[np.integer[Any]]
 MAX_DIARIES: Final = 63
 """Most diaries a bit mask can name."""
 
+MAX_DAYS: Final = 401
+"""Most days of a book, today included."""
+
+MAX_NEED: Final = 1023
+"""Most places one request may need."""
+
+MAX_ROWS: Final = 1 << 30
+"""Most diaries x lanes."""
+
+MAX_ORDER: Final = 1 << 20
+"""Highest rank of a diary."""
+
 DAY_END: Final = (1 << 32) - 1
-"""Last tick at which a place may start."""
+"""Ticks before which every place starts."""
 
 
 @dataclass(frozen=True)
@@ -82,20 +94,22 @@ class TodayRequests:
 
 def _check_requests(lane: IntArray, may: IntArray, need: IntArray, n_diaries: int, n_lanes: int) -> None:
     """Refuse flat requests that do not fit the diaries and lanes of the book."""
-    if not 1 <= n_diaries <= MAX_DIARIES:
-        raise ValueError(f"a book has 1 to {MAX_DIARIES} diaries, not {n_diaries}")
+    if not 1 <= n_diaries <= MAX_DIARIES or n_diaries * n_lanes > MAX_ROWS:
+        raise ValueError(f"a book has 1 to {MAX_DIARIES} diaries in {MAX_ROWS} diary-lanes at most")
     if may.shape != lane.shape or need.shape != (n_diaries, lane.size):
         raise ValueError("may must have shape (n,) and need (D, n), as lane and the book have")
     if np.any(np.diff(lane) < 0) or np.any(lane < 0) or np.any(lane >= n_lanes):
         raise ValueError(f"lane must not decrease and must lie in 0..{n_lanes - 1}")
-    if np.any(need < 1):
-        raise ValueError("every request needs at least one place")
+    if np.any(need < 1) or np.any(need > MAX_NEED):
+        raise ValueError(f"every request needs 1 to {MAX_NEED} places of a diary")
 
 
 def check_later(used: CountArray, ordinary: CountArray, requests: LaterRequests) -> None:
     """Refuse a book and later requests that do not fit each other."""
     if used.shape != ordinary.shape or used.ndim != 3:
         raise ValueError("used and ordinary must have one shape (D, H + 1, L)")
+    if not 1 <= used.shape[1] <= MAX_DAYS:
+        raise ValueError(f"a book has 1 to {MAX_DAYS} days, today included")
     _check_requests(requests.lane, requests.may, requests.need, used.shape[0], used.shape[2])
     for values in (requests.usual, requests.continuity_days, requests.not_before):
         if values.shape != requests.lane.shape:
@@ -115,10 +129,10 @@ def check_today(used_today: CountArray, places: Places, requests: TodayRequests)
     _check_requests(requests.lane, requests.may, requests.need, len(start), start.shape[2])
     if requests.minute.shape != requests.lane.shape or requests.order.shape != requests.need.shape:
         raise ValueError("minute must have shape (n,) and order (D, n)")
-    if np.any(requests.order < 0) or np.any(requests.order > DAY_END):
-        raise ValueError("order must hold ranks of diaries: 0, 1, ...")
-    if np.any((start < 0) | ((start > DAY_END) & (start < NEVER))) or np.any(np.diff(start, axis=1) < 0):
-        raise ValueError(f"places must start in time order, at 0 to {DAY_END} ticks or NEVER")
+    if np.any(requests.order < 0) or np.any(requests.order > MAX_ORDER):
+        raise ValueError(f"order must hold ranks of diaries between 0 and {MAX_ORDER}")
+    if np.any((start < 0) | ((start >= DAY_END) & (start < NEVER))) or np.any(np.diff(start, axis=1) < 0):
+        raise ValueError(f"places must start in time order, from 0 to before {DAY_END} ticks, or NEVER")
     same = np.diff(requests.lane) == 0
     if np.any(np.diff(requests.minute)[same] < 0):
         raise ValueError("minute must not decrease within a lane: places are given in the order of the clock")

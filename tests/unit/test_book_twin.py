@@ -68,7 +68,7 @@ def draw_week(rng: np.random.Generator) -> Week:
                 row.append([(int(s), bool(rng.random() < 0.3)) for s in start])
             week.append(row)
         days.append(week)
-    return Week(days, person, int(rng.choice([5, 14, 28, 31, 32, 45, 70])))
+    return Week(days, person, int(rng.choice([5, 14, 28, 51, 52, 70, 110])))
 
 
 def draw_may(rng: np.random.Generator, n_diaries: int, n: int) -> NDArray[np.int64]:
@@ -213,7 +213,7 @@ def test_later_days_are_given_as_by_the_twin() -> None:
         seen["several places"] += sum(
             b is not None and need[b[0]] > 1 for b, need in zip(mine, requests.need.T, strict=True)
         )
-        seen["beyond one word"] += sum(b is not None and b[1] >= 32 for b in mine)
+        seen["beyond one word"] += sum(b is not None and b[1] >= 52 for b in mine)
         seen["several diaries of one person"] += len(week.person) > len(set(week.person))
         seen["closed day"] += int((week.counts().sum(axis=0) == 0).sum())
     assert seen["lane-days"] >= 300
