@@ -195,21 +195,25 @@ class _LaterQueue:
 def _later_queue(requests: LaterRequests, order: IntArray, shape: tuple[int, ...]) -> _LaterQueue:
     """Lay out the requests for a book of shape (D, L, H + 1)."""
     n_diaries, n_lanes, n_days = shape
-    need = requests.need
-    row = np.arange(n_diaries)[:, None] * n_lanes + requests.lane
-    usual = requests.person_of_diary[:, None] == requests.usual
-    grace = np.minimum(requests.continuity_days, n_days) * usual
-    fields = (((row << _NEED_BITS) + need) << _GRACE_BITS) + grace
+    need = requests.need.take(order, axis=1)
+    row = np.arange(n_diaries)[:, None] * n_lanes + requests.lane[order]
+    usual = requests.person_of_diary[:, None] == requests.usual[order]
+    grace = np.minimum(requests.continuity_days[order], n_days) * usual
+    offset = row << _NEED_BITS
+    offset += need
+    offset <<= _GRACE_BITS
+    offset += grace
+    grace <<= _EXPONENT
+    np.subtract(grace, offset, out=offset)
     words = np.arange(_n_words(n_days))[:, None] * _WORD_DAYS
     left_in_word = _WORD_DAYS - np.clip(np.arange(n_days + 1) - words, 0, _WORD_DAYS)
-    onward = ((np.int64(1) << left_in_word) - 1)[:, np.clip(requests.not_before, 1, n_days)]
-    allowed = onward[:, None, :] * _eligible(requests.may, n_diaries)
-    return _LaterQueue(
-        cell=((need - 1) * (n_diaries * n_lanes) + row).take(order, axis=1),
-        allowed=allowed.take(order, axis=2),
-        offset=((grace << _EXPONENT) - fields).take(order, axis=1),
-        n_sizes=int(need.max()),
-    )
+    onward = ((np.int64(1) << left_in_word) - 1)[:, np.clip(requests.not_before[order], 1, n_days)]
+    allowed = onward[:, None, :] * _eligible(requests.may[order], n_diaries)
+    n_sizes = int(need.max())
+    need -= 1
+    need *= n_diaries * n_lanes
+    need += row
+    return _LaterQueue(cell=need, allowed=allowed, offset=offset, n_sizes=n_sizes)
 
 
 def _n_words(n_days: int) -> int:
@@ -275,8 +279,8 @@ def _give_later(free: CountArray, queue: _LaterQueue, steps: list[Step]) -> tupl
         step = slice(begin, end)
         score = _earliest(open_flat, stride, queue.cell[:, step], queue.allowed[:, :, step])
         score += queue.offset[:, step]
-        best = score.max(axis=0)
-        served = _EVERYONE if best.min() >= _BOOKED else np.flatnonzero(best >= _BOOKED)
+        best = np.maximum.reduce(score)
+        served = _EVERYONE if best[best.argmin()] >= _BOOKED else np.flatnonzero(best >= _BOOKED)
         best = best[served]
         fields = ~best & _ONES
         row = fields >> (_NEED_BITS + _GRACE_BITS)
@@ -347,8 +351,8 @@ def _give_today(free: _FreePlaces, queue: _TodayQueue, steps: list[Step]) -> tup
         cell = queue.row[:, step]
         place = np.maximum(pointer[cell], queue.by_clock[:, step])
         pointer[cell] = place
-        best = np.where(place > queue.last[:, step], _NOWHERE, queue.score[:, step]).min(axis=0)
-        served = _EVERYONE if best.max() < _NOWHERE else np.flatnonzero(best < _NOWHERE)
+        best = np.minimum.reduce(np.where(place > queue.last[:, step], _NOWHERE, queue.score[:, step]))
+        served = _EVERYONE if best[best.argmax()] < _NOWHERE else np.flatnonzero(best < _NOWHERE)
         best = best[served]
         row = (best >> _NEED_BITS) & _ROW_MASK
         spot = pointer[row]

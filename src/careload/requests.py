@@ -98,9 +98,11 @@ def _check_requests(lane: IntArray, may: IntArray, need: IntArray, n_diaries: in
         raise ValueError(f"a book has 1 to {MAX_DIARIES} diaries in {MAX_ROWS} diary-lanes at most")
     if may.shape != lane.shape or need.shape != (n_diaries, lane.size):
         raise ValueError("may must have shape (n,) and need (D, n), as lane and the book have")
-    if np.any(np.diff(lane) < 0) or np.any(lane < 0) or np.any(lane >= n_lanes):
+    if not lane.size:
+        return
+    if (lane[1:] < lane[:-1]).any() or lane[0] < 0 or lane[-1] >= n_lanes:
         raise ValueError(f"lane must not decrease and must lie in 0..{n_lanes - 1}")
-    if np.any(need < 1) or np.any(need > MAX_NEED):
+    if need.min() < 1 or need.max() > MAX_NEED:
         raise ValueError(f"every request needs 1 to {MAX_NEED} places of a diary")
 
 
@@ -117,7 +119,7 @@ def check_later(used: CountArray, ordinary: CountArray, requests: LaterRequests)
     person = requests.person_of_diary
     if person.shape != used.shape[:1] or np.any(np.diff(person) < 0) or np.any(person < 0):
         raise ValueError("person_of_diary must have shape (D,) and follow the person numbers")
-    if np.any(requests.continuity_days < 0):
+    if requests.continuity_days.min(initial=0) < 0:
         raise ValueError("continuity_days must not be negative")
 
 
@@ -129,10 +131,11 @@ def check_today(used_today: CountArray, places: Places, requests: TodayRequests)
     _check_requests(requests.lane, requests.may, requests.need, len(start), start.shape[2])
     if requests.minute.shape != requests.lane.shape or requests.order.shape != requests.need.shape:
         raise ValueError("minute must have shape (n,) and order (D, n)")
-    if np.any(requests.order < 0) or np.any(requests.order > MAX_ORDER):
+    if requests.order.min(initial=0) < 0 or requests.order.max(initial=0) > MAX_ORDER:
         raise ValueError(f"order must hold ranks of diaries between 0 and {MAX_ORDER}")
-    if np.any((start < 0) | ((start >= DAY_END) & (start < NEVER))) or np.any(np.diff(start, axis=1) < 0):
+    late = (start >= DAY_END) & (start < NEVER)
+    if start.min(initial=0) < 0 or late.any() or (start[:, 1:] < start[:, :-1]).any():
         raise ValueError(f"places must start in time order, from 0 to before {DAY_END} ticks, or NEVER")
-    same = np.diff(requests.lane) == 0
-    if np.any(np.diff(requests.minute)[same] < 0):
+    same = requests.lane[1:] == requests.lane[:-1]
+    if (same & (requests.minute[1:] < requests.minute[:-1])).any():
         raise ValueError("minute must not decrease within a lane: places are given in the order of the clock")
