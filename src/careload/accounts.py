@@ -1,0 +1,153 @@
+"""What a run counts per lane inside the window, and what became of every task instance."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Account", "Accounts", "Fate", "Outcomes"]
+
+
+class Account(IntEnum):
+    """Counters of a lane. Times are in ticks."""
+
+    REQUESTS = 0
+    SERVED = 1
+    CLOSED = 2
+    ELSEWHERE = 3
+    NOT_COME = 4
+    LEFT = 5
+    DISPLACED = 6
+    CALLS = 7
+    CALLS_UNANSWERED = 8
+    NO_SHOWS = 9
+    MISSED_URGENT = 10
+    OFFICE = 11
+    """Contacts held with the GP, by channel."""
+    HOME = 12
+    PHONE = 13
+    DELEGATE_CONTACTS = 14
+    DELEGATED_PARTS = 15
+    OVERFLOWED_PARTS = 16
+    EXTRA_TRIPS = 17
+    LAPSED_FOLLOW_ONS = 18
+    WAIT_OPEN_DAYS = 19
+    """Open days from a patient's own request for a later day to the place, summed."""
+    WAITED = 20
+    WAIT_TICKS = 21
+    """Minutes in the practice before a contact starts, summed."""
+    WAIT_STARTS = 22
+    GP_SERVICE = 23
+    """Contacts, calls, acts and follow-ons of GPs."""
+    GP_MEETING = 24
+    GP_DESK = 25
+    GP_PRESENCE = 26
+    GP_AFTER_CLOSING = 27
+    GP_EVENING = 28
+    GP_REST = 29
+    GP_USABLE = 30
+    GP_CRUMBS = 31
+    GP_OVERTIME = 32
+    GP_TRAVEL = 33
+    SUPERVISION = 34
+    HAND_BACK = 35
+    HAND_OVER = 36
+    DEFAULT_ALL = 37
+    """GP reference time of all work done by anyone whose default is the GP (docs/day.md, section 12)."""
+    DEFAULT_SHIFTED = 38
+    """Part of it done by others."""
+    EXCESS = 39
+    """GP time above the reference on the GP's own work."""
+    STAFF_SERVICE = 40
+    STAFF_MEETING = 41
+    STAFF_PRESENCE = 42
+    SUPERVISIONS = 43
+    HAND_BACKS = 44
+    EPISODES = 45
+    """Delegated episodes done by a delegate."""
+    INDUCED = 46
+    """GP time on contacts that delegation itself brings."""
+
+
+class Accounts:
+    """Counters of all lanes, int64, shape (accounts, L), and minutes by role and task."""
+
+    def __init__(self, n_lanes: int, n_roles: int, n_tasks: int) -> None:
+        self.n_lanes = n_lanes
+        self.totals = np.zeros((len(Account), n_lanes), np.int64)
+        self.task_ticks = np.zeros((n_roles, n_tasks, n_lanes), np.int64)
+
+    def count(self, account: Account, lane: NDArray[np.int64]) -> None:
+        """Add one for every entry of `lane`."""
+        self.totals[account] += np.bincount(lane, minlength=self.n_lanes)
+
+    def add(self, account: Account, lane: NDArray[np.int64], amount: NDArray[np.int64]) -> None:
+        """Add an amount for every entry of `lane`; sums stay exact below 2**53 ticks."""
+        self.totals[account] += np.bincount(lane, amount, minlength=self.n_lanes).astype(np.int64)
+
+    def add_lanes(self, account: Account, amount: NDArray[np.int64]) -> None:
+        """Add one amount per lane."""
+        self.totals[account] += amount
+
+    def add_tasks(
+        self,
+        role: NDArray[np.int64],
+        task: NDArray[np.int64],
+        lane: NDArray[np.int64],
+        ticks: NDArray[np.int64],
+    ) -> None:
+        """Add time by role and task."""
+        n_tasks = self.task_ticks.shape[1]
+        cell = (role * n_tasks + task) * self.n_lanes + lane
+        summed = np.bincount(cell, ticks, minlength=self.task_ticks.size)
+        self.task_ticks += summed.astype(np.int64).reshape(self.task_ticks.shape)
+
+
+class Fate(IntEnum):
+    """What became of a task instance in one world."""
+
+    NOT_DONE = 0
+    """Never asked for, not served, given up or displaced."""
+    BY_GP = 1
+    BY_OTHER = 2
+    NOT_NEEDED = 3
+    """The need ended without it."""
+
+
+class Outcomes:
+    """Fate and GP time of every task row in every scenario; positions are those of the register."""
+
+    def __init__(self, n_scenarios: int, n_cells: int) -> None:
+        self._n_cells = n_cells
+        self._fate = np.zeros((n_scenarios, 1024), np.int8)
+        self._ticks = np.zeros((n_scenarios, 1024), np.int32)
+
+    def reserve(self, n_rows: int) -> None:
+        """Make room for the register's rows."""
+        have = self._fate.shape[1]
+        if n_rows > have:
+            more = max(n_rows, 2 * have) - have
+            self._fate = np.pad(self._fate, ((0, 0), (0, more)))
+            self._ticks = np.pad(self._ticks, ((0, 0), (0, more)))
+
+    def record(
+        self,
+        lane: NDArray[np.int64],
+        row: NDArray[np.int64],
+        fate: NDArray[np.int64] | Fate,
+        ticks: NDArray[np.int64],
+    ) -> None:
+        """Set the fate of task rows and add the GP's time on them inside the window."""
+        scenario = lane // self._n_cells
+        self._fate[scenario, row] = fate
+        np.add.at(self._ticks, (scenario, row), ticks.astype(np.int32))
+
+    def fate(self, n_rows: int) -> NDArray[np.int8]:
+        """Fates, shape (scenarios, rows)."""
+        return self._fate[:, :n_rows]
+
+    def ticks(self, n_rows: int) -> NDArray[np.int32]:
+        """GP time inside the window in ticks, shape (scenarios, rows)."""
+        return self._ticks[:, :n_rows]

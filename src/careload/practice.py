@@ -1,0 +1,231 @@
+"""What a practice is, as arrays: people, sessions, diaries, rules. The first axis is the world or, once taken, the lane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "BookRules",
+    "DelegationRules",
+    "FirstContactRules",
+    "Layout",
+    "Practices",
+    "Rota",
+    "WeeklyRules",
+    "for_lanes",
+    "stack",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Numbering shared by all lanes of a block: C people, D diaries, R roles, T tasks.
+
+    Attributes
+    ----------
+    roles : tuple of str
+        Roles by role order, the least qualified first.
+    gp : int
+        Number of the GP's role.
+    person_role : ndarray of int64, shape (C,)
+        People are numbered by (role order, number within the role).
+    diary_person : ndarray of int64, shape (D,)
+    diary_planned : ndarray of bool, shape (D,)
+        True for the places a delegate keeps for planned reviews.
+    tasks : tuple of str
+    groups : tuple of str
+        Task group of every task.
+    act_tasks, visit_tasks : ndarray of int64
+        Task number of every act and visit.
+    units : ndarray of int64, shape (laws, 65536)
+        Duration laws with mean one, fixed point (`careload.quantiles`).
+    law : ndarray of int64, shape (T,)
+    """
+
+    roles: tuple[str, ...]
+    gp: int
+    person_role: NDArray[np.int64]
+    diary_person: NDArray[np.int64]
+    diary_planned: NDArray[np.bool_]
+    tasks: tuple[str, ...]
+    groups: tuple[str, ...]
+    act_tasks: NDArray[np.int64]
+    visit_tasks: NDArray[np.int64]
+    units: NDArray[np.int64]
+    law: NDArray[np.int64]
+
+    @property
+    def gps(self) -> NDArray[np.int64]:
+        """Numbers of the GPs among the people."""
+        return np.flatnonzero(self.person_role == self.gp)
+
+    @property
+    def shared_gp(self) -> int:
+        """Stream of work that any GP takes; the own streams stand before it."""
+        return len(self.person_role)
+
+    @property
+    def shared_delegate(self) -> int:
+        """Stream of work that a delegate takes at once and a GP after the overflow delay."""
+        return len(self.person_role) + 1
+
+
+@dataclass(frozen=True)
+class Rota:
+    """Presence of people and places of diaries, in ticks; NEVER where there is none.
+
+    Attributes
+    ----------
+    session : ndarray of int64, shape (W, C, 5, S, 2)
+        Start and end of the sessions of each weekday, in time order.
+    desk_session : ndarray of bool, shape (W, C, 5, S)
+        Sessions without places.
+    rest : ndarray of int64, shape (W, C, B, 2)
+    leaves_at : ndarray of int64, shape (W, C)
+    cap : ndarray of int64, shape (W,)
+        Nobody starts anything at or after it.
+    pace : ndarray of int64, shape (W, C)
+        In 1/1024 of the reference.
+    huddle : ndarray of int64, shape (W, 2)
+        Daily meeting of everybody present.
+    monthly : ndarray of int64, shape (W, 2)
+        Meeting on the first Thursday of four open weeks.
+    place : ndarray of int64, shape (W, D, 5, Z)
+        Start of every place, in time order.
+    held : ndarray of bool, shape (W, D, 5, Z)
+        Places given only on the day itself.
+    slot : ndarray of int64, shape (W, D)
+        Length of a place.
+    home_round : ndarray of int64, shape (W,)
+        Release of planned home visits.
+    """
+
+    session: NDArray[np.int64]
+    desk_session: NDArray[np.bool_]
+    rest: NDArray[np.int64]
+    leaves_at: NDArray[np.int64]
+    cap: NDArray[np.int64]
+    pace: NDArray[np.int64]
+    huddle: NDArray[np.int64]
+    monthly: NDArray[np.int64]
+    place: NDArray[np.int64]
+    held: NDArray[np.bool_]
+    slot: NDArray[np.int64]
+    home_round: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class BookRules:
+    """Rules of the book; shape (W,) unless said, times in ticks, days in calendar days."""
+
+    horizon_days: NDArray[np.int64]
+    retry: NDArray[np.float64]
+    leave: NDArray[np.float64]
+    most_tries: NDArray[np.int64]
+    carry_days: NDArray[np.int64]
+    fit_in: NDArray[np.int64]
+    no_show: NDArray[np.float64]
+    """By lead in calendar days, shape (W, days)."""
+    no_show_rebooks: NDArray[np.float64]
+    no_show_after_days: NDArray[np.int64]
+    punctuality: NDArray[np.int64]
+    """Earliest and latest against the start of the place, shape (W, 2)."""
+    travel: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FirstContactRules:
+    """What the GP who answers decides; shape (W,)."""
+
+    closed: NDArray[np.float64]
+    elsewhere: NDArray[np.float64]
+    recontact: NDArray[np.float64]
+    recontact_days: NDArray[np.int64]
+    under: NDArray[np.float64]
+    over: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DelegationRules:
+    """Delegation to one role; shape (W,) unless said, minutes in ticks."""
+
+    delegate: NDArray[np.int64]
+    """Number of the role, -1 for none."""
+    may_act: NDArray[np.bool_]
+    """Acts allowed by law and protocol, shape (W, A)."""
+    may_visit: NDArray[np.bool_]
+    """Visits allowed by law and protocol, shape (W, V)."""
+    needs_stable: NDArray[np.bool_]
+    """Visits delegated for stable patients only, shape (W, V)."""
+    stable_share: NDArray[np.float64]
+    review_every: NDArray[np.int64]
+    red_flag: NDArray[np.float64]
+    overflow: NDArray[np.int64]
+    absent_booked: NDArray[np.float64]
+    supervision_act: NDArray[np.int64]
+    supervision_contact: NDArray[np.int64]
+    hand_back_act: NDArray[np.float64]
+    hand_back_contact: NDArray[np.float64]
+    hand_back_extra: NDArray[np.int64]
+    hand_over: NDArray[np.int64]
+    extra_follow_up: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WeeklyRules:
+    """Slow change; shape (W,)."""
+
+    trust_start: NDArray[np.float64]
+    trust_gain: NDArray[np.float64]
+    trust_loss: NDArray[np.float64]
+    trust_least: NDArray[np.float64]
+    trust_most: NDArray[np.float64]
+    seeking_elasticity: NDArray[np.float64]
+    seeking_reference_days: NDArray[np.float64]
+    seeking_least: NDArray[np.float64]
+    seeking_most: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Practices:
+    """All that may differ between worlds.
+
+    Attributes
+    ----------
+    heads : ndarray of int64, shape (W, R)
+    mean_ticks : ndarray of int64, shape (W, T, R)
+        Mean duration of a task by role; 0 where the role has no time for it.
+    """
+
+    heads: NDArray[np.int64]
+    mean_ticks: NDArray[np.int64]
+    rota: Rota
+    book: BookRules
+    first_contact: FirstContactRules
+    delegation: DelegationRules
+    weekly: WeeklyRules
+
+
+def for_lanes(table: T, world: NDArray[np.int64]) -> T:
+    """The table with one entry per lane: `world` (L,) names the world of every lane."""
+    values = {}
+    for field in fields(table):  # type: ignore[arg-type]
+        value = getattr(table, field.name)
+        values[field.name] = value[world] if isinstance(value, np.ndarray) else for_lanes(value, world)
+    return type(table)(**values)
+
+
+def stack(tables: list[T]) -> T:
+    """Tables of single worlds (first axis 1), one after the other; ragged last axes are padded by the caller."""
+    first = tables[0]
+    values = {}
+    for field in fields(first):  # type: ignore[arg-type]
+        parts = [getattr(table, field.name) for table in tables]
+        values[field.name] = np.concatenate(parts) if isinstance(parts[0], np.ndarray) else stack(parts)
+    return type(first)(**values)
