@@ -1,0 +1,168 @@
+"""From choices and overrides to a study, or to the studies of a comparison; all faults at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from careload.assemble import assemble
+from careload.check import check_tree
+from careload.compose import compose_choices
+from careload.faults import Fault, near, raise_any
+from careload.overrides import Overrides, for_hydra
+from careload.schema import choice_schema
+from careload.study import Comparison, Scenario, Study
+from careload.vocabulary import Vocabulary
+from careload.world import CHOSEN, Base, World, file_values, never, read_base, read_world
+
+__all__ = ["DEFAULT_SCENARIO", "load_comparison", "load_study", "route_overrides"]
+
+DEFAULT_SCENARIO: Final = "half_time_nurse"
+
+
+def load_study(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = ()) -> Study:
+    """Load and check the study of one world.
+
+    Parameters
+    ----------
+    overrides : sequence of str
+        `group=name`, `dotted.key.value=5`, `dotted.key=5`, `dotted.key.range=[1,9]`, `seed=2`; those of Hydra itself
+        are left aside.
+    config_dirs : sequence of path
+        Folders beside the packaged one; a file there is added, or replaces the one of the same name.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    Faults
+        All faults at once.
+    """
+    base = read_base(overrides, config_dirs)
+    faults = list(base.faults)
+    chosen = dict(base.overrides.choices)
+    scenario = chosen.pop("scenario", None)
+    if scenario is not None:
+        faults.append(
+            Fault("scenario", scenario, "no scenario for a run of one world", "the compare command")
+        )
+    world = read_world(base, chosen, ())
+    raise_any(faults + world.faults + [fault for _, fault in world.failed])
+    return _study(base, world)
+
+
+def load_comparison(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = ()) -> Comparison:
+    """Load and check the worlds of a scenario (`scenario=name`).
+
+    An override holds in every world that has its key; one that no world has is a fault, and so is one that sets what
+    the scenario itself sets.
+
+    Parameters
+    ----------
+    overrides, config_dirs
+        As for `load_study`.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    Faults
+        All faults at once.
+    """
+    base = read_base(overrides, config_dirs)
+    faults = list(base.faults)
+    chosen = dict(base.overrides.choices)
+    name = chosen.pop("scenario", DEFAULT_SCENARIO)
+    scenario, found = _scenario(base, name)
+    faults += found
+    listed = [] if found else scenario["worlds"]
+    faults += _clashes(base.overrides, listed)
+    worlds = []
+    for entry in listed:
+        where = f"scenario.{name}.{entry['name']}"
+        choices, found = _world_choices(where, entry, base.vocabulary)
+        faults += found
+        worlds.append(read_world(base, {**chosen, **choices}, file_values(where, entry.get("values", {}))))
+    faults += [fault for world in worlds for fault in world.faults]
+    faults += _lost_everywhere(worlds)
+    raise_any(faults)
+    studies = tuple((entry["name"], _study(base, world)) for entry, world in zip(listed, worlds, strict=True))
+    return Comparison(Scenario(name, scenario["label"], scenario["question"]), studies)
+
+
+def route_overrides(overrides: Iterable[str]) -> list[str]:
+    """Rewrite overrides for Hydra's own command line, which knows only choices; `load_study` takes both forms."""
+    return for_hydra(overrides)
+
+
+def _study(base: Base, world: World) -> Study:
+    """Freeze a world that has no faults."""
+    return assemble(world, base.vocabulary.sources, base.folders, base.overrides.texts)
+
+
+def _scenario(base: Base, name: str) -> tuple[Mapping[str, Any], list[Fault]]:
+    """Read and check a scenario."""
+    tree, _, faults = compose_choices(base.folders, {"scenario": name})
+    scenario = tree.get("scenario")
+    if not isinstance(scenario, Mapping):
+        scenario = base.vocabulary.choices["scenario"].get(name, {})
+    faults = [] if base.faults else faults
+    return scenario, faults + check_tree(f"scenario.{name}", choice_schema("scenario"), scenario, never)[1]
+
+
+def _world_choices(
+    where: str, entry: Mapping[str, Any], vocabulary: Vocabulary
+) -> tuple[dict[str, str], list[Fault]]:
+    """Choices of a world that exist, and the faults of those that do not."""
+    choices: dict[str, str] = {}
+    faults: list[Fault] = []
+    for group, choice in entry.get("choices", {}).items():
+        if group not in CHOSEN:
+            known = ", ".join(CHOSEN)
+            faults.append(
+                Fault(
+                    f"{where}.choices.{group}", choice, "a group of choices", near(str(group), CHOSEN, known)
+                )
+            )
+        elif choice not in vocabulary.choices[group]:
+            names = vocabulary.choices[group]
+            listed = ", ".join(sorted(names)) or "none"
+            faults.append(
+                Fault(
+                    f"{where}.choices.{group}", choice, f"one of {listed}", near(str(choice), names, listed)
+                )
+            )
+        else:
+            choices[group] = str(choice)
+    return choices, faults
+
+
+def _clashes(overrides: Overrides, worlds: Iterable[Mapping[str, Any]]) -> list[Fault]:
+    """Overrides of what the scenario itself sets."""
+    faults = []
+    for world in worlds:
+        remedy = f"to leave it to world {world['name']}, or another scenario"
+        for group in world.get("choices", {}):
+            if group in overrides.choices:
+                faults.append(
+                    Fault(group, overrides.choices[group], "a choice that the scenario leaves open", remedy)
+                )
+        for key in world.get("values", {}):
+            for value in overrides.values:
+                if ".".join(value.path) in (key, f"{key}.value"):
+                    faults.append(Fault(key, value.value, "a value that the scenario leaves open", remedy))
+    return faults
+
+
+def _lost_everywhere(worlds: Sequence[World]) -> list[Fault]:
+    """Overrides whose key no world has."""
+    if not worlds:
+        return []
+    paths = [{override.path for override, _ in world.failed} for world in worlds]
+    lost = set.intersection(*paths)
+    return [fault for world in worlds for override, fault in world.failed if override.path in lost]

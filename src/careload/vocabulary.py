@@ -1,0 +1,173 @@
+"""The words of the science as files: where they lie, how they are found along the search path, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from careload.faults import Fault, near
+from careload.yaml_files import read_yaml
+
+__all__ = [
+    "CONDITIONS",
+    "GROUPS",
+    "Vocabulary",
+    "conf_dir",
+    "find_file",
+    "options",
+    "read_vocabulary",
+    "search_path",
+]
+
+GROUPS: Final = ("practice", "protocol", "population", "picture", "behaviour", "country", "run", "scenario")
+"""Folders whose files are alternatives: one is chosen by `group=name`."""
+
+WORDS: Final = ("task", "role", "section")
+"""Folders whose files all belong to the vocabulary."""
+
+CONDITIONS: Final = ("hypertension", "diabetes", "copd", "asthma", "cvd", "ckd", "depression")
+"""Conditions a person may have."""
+
+_OTHER_FOLDERS: Final = ("hydra",)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All files of the vocabulary and of the choices, as plain trees.
+
+    Attributes
+    ----------
+    tasks, roles, sections : mapping
+        Name to tree.
+    choices : mapping
+        Group to name to tree, as each file stands alone.
+    sources : mapping
+        Key to title, url, year and note.
+    faults : tuple of Fault
+        Of files that cannot be read or stand in an unknown folder.
+    """
+
+    tasks: Mapping[str, Mapping[str, Any]]
+    roles: Mapping[str, Mapping[str, Any]]
+    sections: Mapping[str, Mapping[str, Any]]
+    choices: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    sources: Mapping[str, Any]
+    faults: tuple[Fault, ...]
+
+
+def conf_dir() -> Path:
+    """Folder of the science data: inside the installed package, or `conf/` beside `src/` in a working copy."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "conf", package.parents[1] / "conf"):
+        if (folder / "config.yaml").is_file():
+            return folder
+    raise FileNotFoundError(
+        "the science data (conf/config.yaml) is missing from this installation of careload"
+    )
+
+
+def search_path(config_dirs: Sequence[str | Path]) -> tuple[tuple[Path, ...], list[Fault]]:
+    """Folders to read, the packaged one first; a later folder adds files or replaces files of the same name."""
+    folders, faults = [conf_dir()], []
+    for given in config_dirs:
+        folder = Path(given).expanduser().resolve()
+        if folder.is_dir():
+            folders.append(folder)
+        else:
+            faults.append(
+                Fault("--config-dir", str(given), "an existing folder", "to check the spelling of the path")
+            )
+    return tuple(folders), faults
+
+
+def find_file(folders: Sequence[Path], name: str) -> Path | None:
+    """First existing file for an absolute path or one relative to a folder, the last folder first."""
+    for folder in reversed(folders):
+        path = folder / name
+        if path.is_file():
+            return path
+    return None
+
+
+def options(folders: Sequence[Path], group: str) -> dict[str, Path]:
+    """Names and files of a folder along the search path, later folders first in force."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        found |= {path.stem: path for path in sorted((folder / group).glob("*.yaml"))}
+    return found
+
+
+def stamp(folders: Sequence[Path]) -> tuple[tuple[str, int, int], ...]:
+    """Names, times and sizes of all YAML files, to notice a change."""
+    return tuple(
+        (str(path), status.st_mtime_ns, status.st_size)
+        for folder in folders
+        for path in sorted(folder.rglob("*.yaml"))
+        for status in (path.stat(),)
+    )
+
+
+def read_vocabulary(folders: Sequence[Path]) -> Vocabulary:
+    """Read the vocabulary along the search path, once per process as long as no file changes."""
+    return _read(tuple(folders), stamp(folders))
+
+
+@lru_cache(maxsize=8)
+def _read(folders: tuple[Path, ...], _stamp: tuple[tuple[str, int, int], ...]) -> Vocabulary:
+    """Read all files; the stamp is part of the key of the cache only."""
+    faults = [fault for folder in folders[1:] for fault in _strange_folders(folder)]
+    words, found = _read_folders(folders, WORDS)
+    choices, more = _read_folders(folders, GROUPS)
+    faults += found + more
+    sources, found = _read_sources(folders)
+    return Vocabulary(words["task"], words["role"], words["section"], choices, sources, tuple(faults + found))
+
+
+def _shown(folders: Sequence[Path], path: Path) -> str:
+    """Path from `conf/` for packaged files, as the user gave the folder otherwise."""
+    return f"conf/{path.relative_to(folders[0])}" if path.is_relative_to(folders[0]) else str(path)
+
+
+def _read_folders(
+    folders: Sequence[Path], names: Sequence[str]
+) -> tuple[dict[str, dict[str, dict[str, Any]]], list[Fault]]:
+    """Read every file of the folders named: folder to name to tree."""
+    trees: dict[str, dict[str, dict[str, Any]]] = {}
+    faults: list[Fault] = []
+    for kind in names:
+        trees[kind] = {}
+        for name, path in options(folders, kind).items():
+            trees[kind][name], found = read_yaml(path, _shown(folders, path))
+            faults += found
+    return trees, faults
+
+
+def _strange_folders(folder: Path) -> list[Fault]:
+    """Files of a user's folder that nothing would read."""
+    known = (*GROUPS, *WORDS, *_OTHER_FOLDERS)
+    faults = []
+    for path in sorted(folder.rglob("*.yaml")):
+        first, *rest = path.relative_to(folder).parts
+        if rest and first not in known and not first.startswith("."):
+            faults.append(
+                Fault(str(path), first, "a folder of the configuration", near(first, known, ", ".join(known)))
+            )
+        elif not rest and path.name not in ("sources.yaml", "config.yaml"):
+            faults.append(Fault(str(path), path.name, "sources.yaml or a file in a folder", ", ".join(known)))
+    return faults
+
+
+def _read_sources(folders: Sequence[Path]) -> tuple[dict[str, Any], list[Fault]]:
+    """All sources; a later folder adds keys or replaces them."""
+    sources: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for folder in folders:
+        path = folder / "sources.yaml"
+        if path.is_file():
+            tree, found = read_yaml(path, _shown(folders, path))
+            sources |= tree
+            faults += found
+    return sources, faults
