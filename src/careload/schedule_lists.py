@@ -1,4 +1,4 @@
-"""The ragged lists of a day: every item in the order its list gives it, ended by a sentinel (docs/day.md, section 3)."""
+"""The ragged lists of a day: items in the order of their list, closed by a sentinel (docs/day.md, section 3)."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from careload.ticks import NEVER
 if TYPE_CHECKING:
     from careload.schedule import Items, Roster
 
-__all__ = ["CHILD", "FAR", "LIMIT", "RELEASE", "SERVICE", "STEP", "Children", "Lists", "build"]
+__all__ = ["CHILD", "FAR", "ITEM", "LIMIT", "RELEASE", "SERVICE", "STEP", "Children", "Lists", "build"]
 
 IntArray: TypeAlias = NDArray[np.int64]
 
 STEP: Final = 10
-"""Bits below a tick. Inside the kernel times are ticks << STEP: room for the position of a list in a packed key,
-and the product of reference ticks and pace (1/1024) is already such a time."""
+"""Bits below a tick: inside the kernel a time is ticks << STEP. They give a packed key room for the position of
+a list, and the product of reference ticks and pace (1/1024) is such a time as it stands."""
 
 LIMIT: Final = 1 << 60
-"""When a stream without work is 'ready': later than any time, earlier than any sentinel."""
+"""When a stream without work is ready: later than any time, earlier than any sentinel."""
 
 FAR: Final = 1 << 61
-"""Release of a sentinel and delay that never ends; their sum still fits in 63 bits."""
+"""Release of a sentinel, and a delay that never ends; their sum still fits in 63 bits."""
 
 CHILD: Final = 0
 """Column of an entry: first of its follow-ons in `Children`, 0 if none."""
 RELEASE: Final = 1
 """Column of an entry: release, FAR for a sentinel."""
-SERVICE: Final = 2
+ITEM: Final = 2
+"""Column of an entry: item, the number of items for a sentinel."""
+SERVICE: Final = 3
 """First of the columns of an entry that hold reference ticks by role; minus the fixed end for absences."""
 
 _ABSENCE: Final = 0
@@ -47,14 +49,13 @@ class Children:
 
     Attributes
     ----------
-    item, stream, responsible : ndarray of int64
-    entry : ndarray of int64, shape (number, width)
-        What is written into the list.
-    more : ndarray of bool
+    stream, responsible : ndarray of int64, shape (children + 1,)
+    entry : ndarray of int64, shape (children + 1, 3 + n_roles)
+        What is written into the list, without the release.
+    more : ndarray of bool, shape (children + 1,)
         True if the next one has the same parent.
     """
 
-    item: IntArray
     stream: IntArray
     responsible: IntArray
     entry: IntArray
@@ -67,10 +68,8 @@ class Lists:
 
     Attributes
     ----------
-    entry : ndarray of int64, shape (entries, 2 + n_roles)
+    entry : ndarray of int64, shape (entries, 3 + n_roles)
         Rows of all lists; behind the last list stands a run of sentinels for lanes without work.
-    item : ndarray of int64, shape (entries,)
-        Item of each entry; the number of items for sentinels.
     first : ndarray of int64, shape (R, E + 1, L)
         Row of the first entry of each list; stream E is void.
     tail : ndarray of int64, shape (E + 1, L)
@@ -78,8 +77,6 @@ class Lists:
     rank : ndarray of int64, shape (R,)
     follow : int
         Index of the follow-on list among the R, -1 if it is not in use.
-    longest : ndarray of int64, shape (L,)
-        Number of items of each lane.
     streams : ndarray of int64, shape (X, C)
     delay : ndarray of int64, shape (X, C, L)
     free, pace : ndarray of int64, shape (C, L)
@@ -89,12 +86,10 @@ class Lists:
     """
 
     entry: IntArray
-    item: IntArray
     first: IntArray
     tail: IntArray
     rank: IntArray
     follow: int
-    longest: IntArray
     streams: IntArray
     delay: IntArray
     free: IntArray
@@ -106,18 +101,31 @@ class Lists:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the entries of each (lane, stream, list) stand, lists numbered lane-major."""
+    """Where each list stands; lists are numbered by (lane, stream, list in use), K in all.
+
+    Attributes
+    ----------
+    kinds : list of int
+        Lists in use.
+    number : ndarray of int64, shape (n,)
+        List of each item.
+    count, first : ndarray of int64, shape (K,)
+        Items of each list, those of today's follow-ons among them, and row of its first entry.
+    size : int
+        Rows of all lists.
+    """
 
     kinds: list[int]
-    rows: IntArray
-    waiting: IntArray
+    number: IntArray
+    count: IntArray
     first: IntArray
-    counts: IntArray
     size: int
 
 
 def build(roster: Roster, items: Items) -> Lists:
-    """Sort the items into lists, each ended by a sentinel.
+    """Sort the items into lists, each closed by a sentinel.
+
+    Today's follow-ons keep places at the end of their list, which are sentinels until they are created.
 
     Parameters
     ----------
@@ -126,65 +134,62 @@ def build(roster: Roster, items: Items) -> Lists:
         Both checked.
     """
     n, lanes = len(items.lane), len(roster.cap)
-    longest = np.bincount(items.lane, minlength=lanes)
+    child = np.flatnonzero(items.parent >= 0)
+    child = child[np.lexsort((items.ordinal[child], items.parent[child]))]
     layout = _layout(roster, items)
     order = _order(items, layout)
-    shift = layout.first - np.cumsum(layout.counts) + layout.counts
-    row = np.arange(len(order)) + np.repeat(shift, layout.counts)
-    entries = layout.size + int(longest.max(initial=0)) + _SPARE
-    entry = np.zeros((entries, SERVICE + len(items.service)), np.int64)
-    item = np.full(entries, n)
-    entry[:, RELEASE] = FAR
-    entry[row] = _entries(items, order)
-    item[row] = order
-    children = _children(items, entry, order, row)
-    first, tail = _starts(roster, layout, entry)
-    streams, delay = _tables(roster, items)
-    follow = layout.kinds.index(_FOLLOW_ON) if _FOLLOW_ON in layout.kinds else -1
+    spare = int(np.bincount(items.lane, minlength=lanes).max(initial=0)) + _SPARE
+    source = np.full(layout.size + spare, n)
+    shift = layout.first - np.cumsum(layout.count) + layout.count
+    source[np.arange(n) + np.repeat(shift, layout.count)] = order
+    table = _table(items, child)
+    first, tail, guard = _starts(roster, items, layout, child)
+    entry = table.take(source, axis=0)
+    entry[guard, RELEASE] = -FAR
+    streams, delay = _reading(roster, items)
     return Lists(
         entry=entry,
-        item=item,
         first=first,
         tail=tail,
         rank=np.array([_RANK[k] for k in layout.kinds], np.int64),
-        follow=follow,
-        longest=longest,
+        follow=layout.kinds.index(_FOLLOW_ON) if _FOLLOW_ON in layout.kinds else -1,
         streams=streams,
         delay=delay,
         free=np.where(roster.free < NEVER, roster.free << STEP, LIMIT),
         pace=roster.pace,
         cap=roster.cap << STEP,
         role=roster.role,
-        children=children,
+        children=_children(items, child, table),
     )
 
 
 def _layout(roster: Roster, items: Items) -> _Layout:
-    """Give every list its room: its entries, the follow-ons it may get, a sentinel; a guard before follow-ons."""
+    """Give every list its rows: a guard before follow-ons, its items, a sentinel."""
     used = np.bincount(items.list, minlength=_FOLLOW_ON + 1) > 0
     kinds = np.flatnonzero(used).tolist() or [_ABSENCE]
-    number = np.zeros(_FOLLOW_ON + 1, np.int64)
-    number[kinds] = np.arange(len(kinds))
-    per_lane = roster.n_streams * len(kinds)
-    rows = items.lane * per_lane + items.stream * len(kinds) + number[items.list]
-    n_lists = len(roster.cap) * per_lane
-    waiting = items.parent < 0
-    everything = np.bincount(rows, minlength=n_lists)
-    counts = np.bincount(rows[waiting], minlength=n_lists) if not waiting.all() else everything
+    kind = np.zeros(_FOLLOW_ON + 1, np.int64)
+    kind[kinds] = np.arange(len(kinds))
+    number = items.lane * roster.n_streams
+    number += items.stream
+    number *= len(kinds)
+    number += kind.take(items.list)
+    n_lists = len(roster.cap) * roster.n_streams * len(kinds)
+    count = np.bincount(number, minlength=n_lists)
     guard = np.tile(np.array(kinds) == _FOLLOW_ON, n_lists // len(kinds))
-    room = everything + 1 + guard
+    room = count + 1 + guard
     behind = np.cumsum(room)
-    first = behind - room + guard
-    return _Layout(kinds, rows, waiting, first, counts, int(behind[-1]) if n_lists else 0)
+    return _Layout(kinds, number, count, behind - room + guard, int(behind[-1]) if n_lists else 0)
 
 
 def _order(items: Items, layout: _Layout) -> IntArray:
-    """Items that wait from the start, by (lane, stream, list, release, key, appearance)."""
-    index = np.flatnonzero(layout.waiting)
-    release = items.release[index] + (1 << (_RELEASE_BITS - 1))
-    packed = (layout.rows[index] << _RELEASE_BITS) | release
+    """Items by (lane, stream, list, release, key, appearance), today's follow-ons last in their list."""
+    packed = layout.number << _RELEASE_BITS
+    packed += items.release
+    packed += 1 << (_RELEASE_BITS - 1)
+    todays = np.flatnonzero(items.parent >= 0)
+    packed[todays] = (layout.number[todays] + 1 << _RELEASE_BITS) - 1
     order = np.argsort(packed)
-    ordered = packed[order]
+    ordered = packed.take(order)
     same = ordered[1:] == ordered[:-1]
     if same.any():
         tied = np.zeros(len(order), np.bool_)
@@ -192,61 +197,64 @@ def _order(items: Items, layout: _Layout) -> IntArray:
         tied[:-1] |= same
         place = np.flatnonzero(tied)
         rival = order[place]
-        key = np.where(items.list[index[rival]] == _FOLLOW_ON, np.uint64(0), items.key[index[rival]])
+        key = np.where(items.list[rival] == _FOLLOW_ON, np.uint64(0), items.key[rival])
         order[place] = rival[np.lexsort((rival, key, ordered[place]))]
-    return index[order]
+    return order
 
 
-def _entries(items: Items, order: IntArray) -> IntArray:
-    """Child, release and reference ticks of the items in `order`, one row each."""
-    rows = np.zeros((len(order), SERVICE + len(items.service)), np.int64)
-    rows[:, RELEASE] = items.release[order] << STEP
-    rows[:, SERVICE:] = items.service[:, order].T
-    absent = np.flatnonzero(items.list[order] == _ABSENCE)
-    rows[absent, SERVICE:] = -(items.fixed_end[order[absent]] << STEP)[:, None]
-    return rows
+def _table(items: Items, child: IntArray) -> IntArray:
+    """Entries of the items in their own order, and of a sentinel behind the last."""
+    n, roles = len(items.lane), len(items.service)
+    table = np.empty((n + 1, SERVICE + roles), np.int64)
+    table[:, CHILD] = 0
+    table[items.parent[child[::-1]], CHILD] = np.arange(len(child), 0, -1)
+    np.left_shift(items.release, STEP, out=table[:n, RELEASE])
+    table[child, RELEASE] = FAR
+    table[n, RELEASE] = FAR
+    table[:, ITEM] = np.arange(n + 1)
+    table[:n, SERVICE:] = items.service.T
+    table[n, SERVICE:] = 0
+    absent = np.flatnonzero(items.list == _ABSENCE)
+    table[absent, SERVICE:] = -(items.fixed_end[absent] << STEP)[:, None]
+    return table
 
 
-def _children(items: Items, entry: IntArray, order: IntArray, row: IntArray) -> Children:
-    """Collect today's follow-ons and tell each parent's entry where its own begin."""
-    child = np.flatnonzero(items.parent >= 0)
-    child = child[np.lexsort((items.ordinal[child], items.parent[child]))]
+def _children(items: Items, child: IntArray, table: IntArray) -> Children:
+    """Today's follow-ons, `child` in their order, behind an entry that stands for none."""
     parent = items.parent[child]
-    leads = np.ones(len(child), np.bool_)
-    leads[1:] = parent[1:] != parent[:-1]
-    if len(child):
-        row_of = np.zeros(len(items.lane), np.int64)
-        row_of[order] = row
-        entry[row_of[parent[leads]], CHILD] = np.flatnonzero(leads) + 1
 
     def behind_none(values: NDArray[Any]) -> IntArray:
         return np.concatenate([np.zeros(1, np.int64), values.astype(np.int64)])
 
+    more = np.zeros(len(child) + 1, np.bool_)
+    more[1:-1] = parent[1:] == parent[:-1]
     return Children(
-        item=behind_none(child),
         stream=behind_none(items.stream[child]),
         responsible=behind_none(items.responsible[child]),
-        entry=np.concatenate([np.zeros((1, entry.shape[1]), np.int64), _entries(items, child)]),
-        more=np.concatenate([np.zeros(1, np.bool_), ~leads[1:], np.zeros(1, np.bool_)])[: len(child) + 1],
+        entry=np.concatenate([table[-1:], table[child]]),
+        more=more,
     )
 
 
-def _starts(roster: Roster, layout: _Layout, entry: IntArray) -> tuple[IntArray, IntArray]:
-    """First rows (R, E + 1, L) and follow-on tails (E + 1, L); guards before the follow-ons are never passed."""
+def _starts(
+    roster: Roster, items: Items, layout: _Layout, child: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """First rows (R, E + 1, L), follow-on tails (E + 1, L), and the rows of guards before follow-ons."""
     lanes, kinds = len(roster.cap), layout.kinds
     shape = (lanes, roster.n_streams, len(kinds))
     first = np.full((len(kinds), roster.n_streams + 1, lanes), layout.size)
     first[:, :-1] = layout.first.reshape(shape).transpose(2, 1, 0)
     tail = np.full((roster.n_streams + 1, lanes), layout.size)
-    if _FOLLOW_ON in kinds:
-        k = kinds.index(_FOLLOW_ON)
-        begin = layout.first.reshape(shape)[:, :, k]
-        entry[begin - 1, RELEASE] = -FAR
-        tail[:-1] = (begin + layout.counts.reshape(shape)[:, :, k]).T
-    return first, tail
+    if _FOLLOW_ON not in kinds:
+        return first, tail, np.empty(0, np.int64)
+    k = kinds.index(_FOLLOW_ON)
+    todays = np.bincount(layout.number[child], minlength=len(layout.count))
+    begin = layout.first.reshape(shape)[:, :, k]
+    tail[:-1] = (begin + (layout.count - todays).reshape(shape)[:, :, k]).T
+    return first, tail, begin.ravel() - 1
 
 
-def _tables(roster: Roster, items: Items) -> tuple[IntArray, IntArray]:
+def _reading(roster: Roster, items: Items) -> tuple[IntArray, IntArray]:
     """Streams (X, C) and delays (X, C, L) without the columns nobody needs today; own streams stay."""
     used = np.zeros(roster.n_streams + 1, np.bool_)
     used[items.stream] = True
