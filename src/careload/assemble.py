@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from careload.consistency import permitted
+from careload.law import permitted
 from careload.quantity import Quantity
 from careload.study import Choice, Protocol, Refusal, Role, Scope, Source, Study, Task
 from careload.vocabulary import find_file

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from careload.faults import Fault, near
-from careload.quantity import Quantity, is_number, is_quantity, read_quantity, width_faults
+from careload.quantity import UNITS, Quantity, is_number, is_quantity, read_quantity, width_faults
 from careload.schema import Leaf, Node
 
 __all__ = ["LANGUAGES", "check_tree", "clock_minutes", "session_parts", "span_minutes"]
@@ -104,11 +104,18 @@ def _quantity(
         return None, [
             Fault(path, node, "a quantity {value, unit, range, source, status}", "to write all five fields")
         ]
-    quantity, faults = read_quantity(path, node)
-    if quantity is None:
-        return None, faults
-    if leaf.unit not in ("any", quantity.unit):
-        faults.append(Fault(f"{path}.unit", quantity.unit, f"the unit {leaf.unit}", f"unit: {leaf.unit}"))
+    given = node.get("unit")
+    faults = []
+    if given is not None and leaf.unit not in ("any", given):
+        faults.append(Fault(f"{path}.unit", given, f"the unit {leaf.unit}", f"unit: {leaf.unit}"))
+        node = {**node, "unit": leaf.unit}
+    value = node.get("value")
+    if leaf.size and isinstance(value, list | tuple) and len(value) != leaf.size:
+        wanted = f"a list of {leaf.size} numbers, not {len(value)}"
+        return None, [*faults, Fault(f"{path}.value", list(value), wanted, "one number for each")]
+    quantity, wrong = read_quantity(path, node)
+    faults += wrong
+    if quantity is None or quantity.unit not in UNITS:
         return None, faults
     faults += _form_faults(path, leaf, quantity)
     if not faults:
@@ -131,15 +138,8 @@ def _form_faults(path: str, leaf: Leaf, quantity: Quantity) -> list[Fault]:
     if several != isinstance(value, tuple):
         wanted = f"a list of {leaf.size or 'some'} {words}s" if several else f"one {words}"
         return [Fault(where, value, wanted, "[1, 2]" if several else "a single number")]
-    if several and ((leaf.size and len(items) != leaf.size) or not items):
-        return [
-            Fault(
-                where,
-                value,
-                f"{leaf.size or 'at least one'} {words}s, not {len(items)}",
-                "one number for each",
-            )
-        ]
+    if not items:
+        return [Fault(where, value, f"at least one {words}", "[1]")]
     if not all(is_number(item) and (not whole or float(item).is_integer()) for item in items):
         return [Fault(where, value, f"a {words}", f"a {words} in {quantity.unit}")]
     low = float("-inf") if leaf.low is None else leaf.low
@@ -198,14 +198,11 @@ def _range_faults(path: str, quantity: Quantity) -> list[Fault]:
     for position, value in enumerate(values):
         low, high = lows[0 if single else position], highs[0 if single else position]
         if not low <= value <= high:
-            return [
-                Fault(
-                    f"{path}.value",
-                    quantity.value if len(values) == 1 else list(values),
-                    f"a value in its range, {_end(low)} to {_end(high)} {quantity.unit}",
-                    f"a value in the range, or a wider one too: {path}.range=[{_end(min(low, value))},{_end(max(high, value))}]",
-                )
-            ]
+            shown = quantity.value if len(values) == 1 else list(values)
+            expectation = f"a value in its range, {_end(low)} to {_end(high)} {UNITS[quantity.unit]}".rstrip()
+            wider = f"{path}.range=[{_end(min(low, value))},{_end(max(high, value))}]"
+            remedy = f"a value in the range, or a wider range too: {wider}"
+            return [Fault(f"{path}.value", shown, expectation, remedy)]
     return []
 
 

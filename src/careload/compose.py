@@ -89,7 +89,6 @@ def _composed(
     return tree, chosen, ()
 
 
-@lru_cache(maxsize=8)
 def _named_defaults(folders: tuple[Path, ...]) -> frozenset[str]:
     """Groups that the defaults list of the primary file names."""
     for folder in reversed(folders):

@@ -1,23 +1,22 @@
-"""What must fit together across keys: sources, sums, hours, law, protocol, team."""
+"""What must fit together across keys: sources, sums, hours, tasks, law."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from careload.check import clock_minutes, session_parts, span_minutes
 from careload.faults import Fault, near
+from careload.law import protocol_faults, team_faults
 from careload.quantity import Quantity
 from careload.vocabulary import CONDITIONS, Vocabulary, find_file
 
-__all__ = ["PERSON_GROUPS", "SCOPE_STATUSES", "consistency_faults", "permitted", "source_form_faults"]
+__all__ = ["PERSON_GROUPS", "consistency_faults", "source_form_faults"]
 
 PERSON_GROUPS: Final = ("frail", "nursing_home", "multimorbid")
 """Words that stand for a group of persons in place of conditions."""
-
-SCOPE_STATUSES: Final = ("verified", "derived")
-"""Legal scope that may be used; what is recalled or assumed waits for a legal check."""
 
 _SUM_SLACK: Final = 1e-6
 _PROFILE_SLACK: Final = 0.02
@@ -32,40 +31,14 @@ def consistency_faults(
 ) -> list[Fault]:
     """Return the faults between keys; a check whose keys are at fault themselves is left out."""
     values = {key: quantity.value for key, quantity in quantities.items()}
-    faults = _source_faults(quantities, tree, vocabulary)
+    faults = _source_faults(tree, vocabulary.sources)
     for check in (_share_sums, _orders, _lengths, _hours):
         faults += check(values)
     faults += _table_fault(values, folders)
     faults += _task_faults(tree["task"])
-    faults += _team_faults(values, tree, choices["practice"])
-    faults += _protocol_faults(tree, choices["protocol"], choices["practice"], values)
+    faults += team_faults(values, tree, choices["practice"])
+    faults += protocol_faults(tree, choices["protocol"], choices["practice"], values)
     return faults
-
-
-def permitted(scope: Any, tasks: Iterable[str], as_of: str) -> frozenset[str]:
-    """Tasks a role may perform on a date: allowed, with usable status, in force.
-
-    Parameters
-    ----------
-    scope : mapping
-        Task (or `all`) to allowed, status, from, source, text.
-    tasks : iterable of str
-    as_of : str
-        ISO date.
-    """
-    if not isinstance(scope, Mapping):
-        return frozenset()
-
-    def allowed(name: str) -> bool:
-        entry = scope.get(name, scope.get("all"))
-        return (
-            isinstance(entry, Mapping)
-            and entry.get("allowed") is True
-            and entry.get("status") in SCOPE_STATUSES
-            and str(entry.get("from")) <= as_of
-        )
-
-    return frozenset(name for name in tasks if allowed(name))
 
 
 def source_form_faults(vocabulary: Vocabulary) -> list[Fault]:
@@ -87,25 +60,23 @@ def source_form_faults(vocabulary: Vocabulary) -> list[Fault]:
     return faults
 
 
-def _source_faults(
-    quantities: Mapping[str, Quantity], tree: Mapping[str, Any], vocabulary: Vocabulary
-) -> list[Fault]:
-    """Sources that sources.yaml does not hold."""
-    named = [(f"{key}.source", source) for key, quantity in quantities.items() for source in quantity.sources]
-    for role, content in tree["role"].items():
-        scope = content.get("scope")
-        for task, entry in scope.items() if isinstance(scope, Mapping) else ():
-            if isinstance(entry, Mapping) and isinstance(entry.get("source"), str):
-                named.append((f"role.{role}.scope.{task}.source", entry["source"]))
+def _source_faults(tree: Mapping[str, Any], sources: Mapping[str, Any]) -> list[Fault]:
+    """Sources of quantities and scopes that sources.yaml does not hold."""
+    named: list[tuple[str, str]] = []
+
+    def walk(node: Mapping[str, Any], path: str) -> None:
+        for name, below in node.items():
+            if isinstance(below, Mapping):
+                walk(below, f"{path}.{name}" if path else name)
+            elif name == "source":
+                keys = below if isinstance(below, list | tuple) else [below]
+                named.extend((f"{path}.source", key) for key in keys if isinstance(key, str) and key)
+
+    walk(tree, "")
     return [
-        Fault(
-            where,
-            source,
-            "a key of sources.yaml",
-            near(source, vocabulary.sources, "to add it to sources.yaml"),
-        )
-        for where, source in named
-        if source not in vocabulary.sources
+        Fault(where, key, "a key of sources.yaml", near(key, sources, "to add it to sources.yaml"))
+        for where, key in named
+        if key not in sources
     ]
 
 
@@ -182,7 +153,7 @@ def _hours(values: Mapping[str, Any]) -> list[Fault]:
         return []
     sessions = [session_parts(text)[:2] for text in values[key]]
     faults = []
-    if any(later[0] < earlier[1] for earlier, later in zip(sessions, sessions[1:], strict=False)):
+    if any(later[0] < earlier[1] for earlier, later in pairwise(sessions)):
         faults.append(
             Fault(
                 f"{key}.value", list(values[key]), "sessions one after the other", "to sort or shorten them"
@@ -272,129 +243,4 @@ def _condition_faults(name: str, condition: Any) -> list[Fault]:
         )
         for word in words
         if word not in allowed
-    ]
-
-
-def _team_faults(
-    values: Mapping[str, Any], tree: Mapping[str, Any], practice: Mapping[str, Any]
-) -> list[Fault]:
-    """Staff that is unknown, a practice without GP, tasks that nobody may do."""
-    staff = practice.get("staff")
-    if not isinstance(staff, list):
-        return []
-    where = f"practice.{practice.get('name')}.staff"
-    faults = []
-    for role in staff:
-        if role not in tree["role"]:
-            faults.append(
-                Fault(where, role, "a role of role/", near(str(role), tree["role"], ", ".join(tree["role"])))
-            )
-        elif f"practice.team.{role}.heads" not in values:
-            faults.append(
-                Fault(
-                    where, role, f"quantities practice.team.{role} for it", "a role that has them: gp, nurse"
-                )
-            )
-    if "gp" not in staff:
-        faults.append(Fault(where, staff, "a GP, who has the final responsibility", "[gp]"))
-    as_of = str(values.get("calendar.as_of", "9999-12-31"))
-    may = [permitted(tree["role"].get(role, {}).get("scope"), tree["task"], as_of) for role in staff]
-    anybody = frozenset().union(*may)
-    listed = ", ".join(map(str, staff))
-    for task in tree["task"]:
-        if task not in anybody:
-            faults.append(
-                Fault(
-                    f"task.{task}",
-                    listed,
-                    f"somebody in the practice who may do it on {as_of}",
-                    f"to allow it in the scope of one of {listed}",
-                )
-            )
-    orders: dict[Any, str] = {}
-    for role in staff:
-        order = tree["role"].get(role, {}).get("order")
-        if order in orders:
-            faults.append(
-                Fault(f"role.{role}.order", order, f"another number than {orders[order]}", "a free number")
-            )
-        orders[order] = role
-    return faults
-
-
-def _protocol_faults(
-    tree: Mapping[str, Any],
-    protocol: Mapping[str, Any],
-    practice: Mapping[str, Any],
-    values: Mapping[str, Any],
-) -> list[Fault]:
-    """Names that the protocol gets wrong, and delegated tasks without minutes; what law forbids is no fault."""
-    where = f"protocol.{protocol.get('name')}"
-    tasks, roles = tree["task"], tree["role"]
-    faults = []
-    for key, kind in (("acts", "act"), ("visits", "visit")):
-        listed = protocol.get(key)
-        known = [name for name, task in tasks.items() if task.get("kind") == kind]
-        for name in listed if isinstance(listed, list) else ():
-            if name not in known:
-                faults.append(
-                    Fault(
-                        f"{where}.{key}",
-                        name,
-                        f"a task of kind {kind}",
-                        near(str(name), known, "a name in task/"),
-                    )
-                )
-    visits, stable = protocol.get("visits"), protocol.get("requires_stable")
-    if isinstance(visits, list) and isinstance(stable, list):
-        faults += [
-            Fault(
-                f"{where}.requires_stable",
-                name,
-                "a visit of this protocol",
-                near(str(name), visits, "to add it to visits"),
-            )
-            for name in stable
-            if name not in visits
-        ]
-    for key in ("delegate_role", "responsible_role"):
-        role = protocol.get(key)
-        if role not in roles and not (role is None and key == "delegate_role"):
-            faults.append(
-                Fault(f"{where}.{key}", role, "a role of role/", near(str(role), roles, ", ".join(roles)))
-            )
-    delegate = protocol.get("delegate_role")
-    if delegate is not None and delegate == protocol.get("responsible_role"):
-        faults.append(
-            Fault(f"{where}.delegate_role", delegate, "another role than the responsible one", "nurse")
-        )
-    return faults + _minutes_faults(tree, protocol, practice, values)
-
-
-def _minutes_faults(
-    tree: Mapping[str, Any],
-    protocol: Mapping[str, Any],
-    practice: Mapping[str, Any],
-    values: Mapping[str, Any],
-) -> list[Fault]:
-    """Delegated tasks for which the delegate's minutes are missing."""
-    delegate, staff = protocol.get("delegate_role"), practice.get("staff")
-    if delegate not in tree["role"] or not isinstance(staff, list) or delegate not in staff:
-        return []
-    names = [name for key in ("acts", "visits") for name in (protocol.get(key) or []) if name in tree["task"]]
-    may = permitted(
-        tree["role"][delegate].get("scope"), names, str(values.get("calendar.as_of", "9999-12-31"))
-    )
-    return [
-        Fault(
-            f"task.{name}.minutes.{delegate}",
-            None,
-            f"the minutes of the {delegate}",
-            f"to add minutes.{delegate} or drop it from the protocol",
-        )
-        for name in names
-        if name in may
-        and f"task.{name}.minutes.{delegate}" not in values
-        and isinstance(tree["task"][name].get("minutes"), Mapping)
-        and delegate not in tree["task"][name]["minutes"]
     ]

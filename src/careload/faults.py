@@ -36,7 +36,7 @@ class Fault:
         return f"{self.path} = {_shown(self.value)}: expected {self.expectation}; try {self.remedy}"
 
 
-class Faults(Exception):
+class Faults(Exception):  # noqa: N818
     """All faults of a configuration or a file, raised together.
 
     Attributes
@@ -61,7 +61,7 @@ def raise_any(faults: Iterable[Fault]) -> None:
 
 
 def near(name: str, known: Iterable[str], otherwise: str) -> str:
-    """Return the known names most like `name` as the end of "try ...", or `otherwise` when nothing is near."""
+    """Return the known names most like `name`, as the end of "try ...", or `otherwise` if none is near."""
     matches = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
     return " or ".join(matches) if matches else otherwise
 

@@ -27,10 +27,10 @@ def load_study(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] 
     Parameters
     ----------
     overrides : sequence of str
-        `group=name`, `dotted.key.value=5`, `dotted.key=5`, `dotted.key.range=[1,9]`, `seed=2`; those of Hydra itself
-        are left aside.
+        `group=name`, `dotted.key.value=5`, `dotted.key=5`, `dotted.key.range=[1,9]`, `seed=2`; those of Hydra
+        itself are left aside.
     config_dirs : sequence of path
-        Folders beside the packaged one; a file there is added, or replaces the one of the same name.
+        Folders beside the packaged one; a file there is added or replaces the one of the same name.
 
     Returns
     -------
@@ -57,8 +57,8 @@ def load_study(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] 
 def load_comparison(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = ()) -> Comparison:
     """Load and check the worlds of a scenario (`scenario=name`).
 
-    An override holds in every world that has its key; one that no world has is a fault, and so is one that sets what
-    the scenario itself sets.
+    An override holds in every world that has its key; one that no world has is a fault, and so is one that
+    sets what the scenario itself sets.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def load_comparison(overrides: Sequence[str] = (), config_dirs: Sequence[str | P
 
 
 def route_overrides(overrides: Iterable[str]) -> list[str]:
-    """Rewrite overrides for Hydra's own command line, which knows only choices; `load_study` takes both forms."""
+    """Rewrite overrides for Hydra's command line, which knows only choices; `load_study` takes both forms."""
     return for_hydra(overrides)
 
 
@@ -145,8 +145,8 @@ def _world_choices(
 def _clashes(overrides: Overrides, worlds: Iterable[Mapping[str, Any]]) -> list[Fault]:
     """Overrides of what the scenario itself sets."""
     faults = []
+    remedy = "to drop it, or another scenario"
     for world in worlds:
-        remedy = f"to leave it to world {world['name']}, or another scenario"
         for group in world.get("choices", {}):
             if group in overrides.choices:
                 faults.append(

@@ -9,7 +9,7 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import OverrideParseException
+from hydra.errors import HydraException
 
 from careload.faults import Fault, near
 from careload.quantity import is_quantity
@@ -75,7 +75,7 @@ class Applied:
     Attributes
     ----------
     valued : frozenset of str
-        Keys of quantities of which only the value was set, so that the declared range still speaks of the old one.
+        Keys of quantities of which only the value was set: the declared range still speaks of the old one.
     failed : tuple of (ValueOverride, Fault)
         Those whose key does not exist, with the nearest keys.
     """
@@ -120,9 +120,9 @@ def parse_overrides(texts: Iterable[str], folders: Sequence[Path]) -> tuple[Over
 
 
 def for_hydra(texts: Iterable[str]) -> list[str]:
-    """Rewrite overrides so that Hydra accepts keys of the vocabulary: values pass through the open node `set`.
+    """Rewrite overrides so that Hydra accepts any key: values pass through the open node `set`.
 
-    Choices, `seed` and everything of Hydra itself stay as they are; so do texts that do not parse. Sweeps are kept.
+    Choices, `seed`, Hydra's own keys and texts that do not parse stay as they are; sweeps stay sweeps.
     """
     routed = []
     for text in texts:
@@ -139,14 +139,18 @@ def _parse(text: str) -> tuple[Override | None, list[Fault]]:
     """Parse one override; None with a fault if it has no such form."""
     try:
         parsed = OverridesParser.create().parse_override(text)
-    except OverrideParseException as error:
+    except HydraException as error:
         reason = str(error).splitlines()[0]
         return None, [
             Fault("override", text, f"key=value ({reason})", "to put the value in quotes: 'key=\"value\"'")
         ]
     if parsed.is_delete():
         return None, [
-            Fault("override", text, "a key to be set; keys cannot be removed", "another choice or value")
+            Fault("override", text, "a key to be set; none can be removed", "another choice or value")
+        ]
+    if parsed.package is not None:
+        return None, [
+            Fault("override", text, "group=name without a package", "to drop what stands behind the @")
         ]
     return parsed, []
 
@@ -200,7 +204,15 @@ def apply_values(tree: dict[str, Any], values: Iterable[ValueOverride]) -> tuple
         target, depth = _follow(tree, path)
         length = _quantity_length(tree, path)
         key = ".".join(path[:length])
-        if depth == len(path) and length == depth and not isinstance(value, Mapping):
+        if (
+            depth == len(path)
+            and not length
+            and isinstance(target, Mapping)
+            and not isinstance(value, Mapping)
+        ):
+            remedy = _siblings(tree, path)
+            failed.append((override, Fault(".".join(path), value, "a key that holds a value", remedy)))
+        elif depth == len(path) and length == depth and not isinstance(value, Mapping):
             tree = _assigned(tree, (*path, "value"), value)
             valued.add(key)
         elif depth == len(path):
@@ -211,7 +223,8 @@ def apply_values(tree: dict[str, Any], values: Iterable[ValueOverride]) -> tuple
             tree = _assigned(tree, path, value)
             judged.add(key)
         else:
-            remedy = near(".".join(path), leaf_paths(tree), _siblings(tree, path[:depth]))
+            known = [*leaf_paths(tree), *(GROUPS if len(path) == 1 else ())]
+            remedy = near(".".join(path), known, _siblings(tree, path[:depth]))
             fault = Fault(".".join(path), value, "a key of the configuration", remedy)
             failed.append((override, fault))
     return tree, Applied(frozenset(valued - judged), tuple(failed))

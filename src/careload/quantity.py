@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,14 +15,48 @@ Value = bool | int | float | str | tuple[Any, ...] | None
 
 STATUSES: Final = ("verified", "derived", "recalled", "elicited", "assumed")
 
-UNITS: Final = frozenset(
-    ["calendar_day", "choice", "clock", "clock_span", "correlation", "count", "date", "elasticity", "file", "fte_hours", "hour_per_week", "iso_week", "minute", "nis_code", "open_day", "per_1000_band_year", "per_1000_patients_year", "per_1024", "per_day", "per_episode", "per_person_year", "per_week", "person", "person_per_day", "ratio", "relative", "session", "shape", "share", "switch", "year"]
-)
+UNITS: Final[dict[str, str]] = {
+    "calendar_day": "calendar days",
+    "choice": "choice",
+    "clock": "",
+    "clock_span": "",
+    "correlation": "correlation",
+    "count": "in number",
+    "date": "",
+    "elasticity": "elasticity",
+    "file": "file",
+    "fte_hours": "of 38 hours a week",
+    "hour_per_week": "hours a week",
+    "iso_week": "week of the year",
+    "minute": "minutes",
+    "nis_code": "municipality",
+    "open_day": "open days",
+    "per_1000_band_year": "per 1,000 persons of the age band and year",
+    "per_1000_patients_year": "per 1,000 patients and year",
+    "per_1024": "1/1024 of the reference minutes",
+    "per_day": "a day",
+    "per_episode": "per episode",
+    "per_person_year": "per person and year",
+    "per_week": "a week",
+    "person": "persons",
+    "person_per_day": "persons a day",
+    "ratio": "ratio",
+    "relative": "relative weight",
+    "session": "",
+    "shape": "shape",
+    "share": "share",
+    "switch": "switch",
+    "year": "years",
+}
+"""The closed list of canonical units, each as it reads behind a number; clock times and dates need none."""
 
 UNSCALED: Final = frozenset(
     {"choice", "clock", "clock_span", "date", "file", "iso_week", "nis_code", "session", "switch"}
 )
 """Units of choices and moments: they have no size, so no least width of a range."""
+
+SPANS: Final = ("clock_span", "session")
+"""Units whose range bounds every value of a list as a whole."""
 
 STEPPED: Final = frozenset({"share", "correlation"})
 """Units between 0 and 1, whose least width is a step and not a factor."""
@@ -99,27 +133,28 @@ def read_quantity(path: str, node: Mapping[str, Any]) -> tuple[Quantity | None, 
         if name not in FIELDS
     ]
     missing = [name for name in REQUIRED if name not in node]
-    for name in missing:
-        faults.append(Fault(f"{path}.{name}", None, f"{_ARTICLES[name]}", f"to write `{name}:` there"))
+    faults += [
+        Fault(f"{path}.{name}", None, _ARTICLES[name], f"to write `{name}:` there") for name in missing
+    ]
     if missing:
         return None, faults
     faults += _word_faults(path, node)
     value = frozen(node["value"])
-    low, high, choices, range_faults = _read_range(path, value, node["range"], str(node["unit"]))
-    if faults or range_faults:
-        return None, faults + range_faults
+    ends = _read_range(path, value, node["range"], str(node["unit"]))
+    if isinstance(ends, Fault):
+        return None, [*faults, ends]
     sources = node["source"] if isinstance(node["source"], list | tuple) else [node["source"]]
     return Quantity(
         value=value,
         unit=str(node["unit"]),
-        low=low,
-        high=high,
-        choices=choices,
-        sources=tuple(sources),
+        low=ends.low,
+        high=ends.high,
+        choices=ends.choices,
+        sources=tuple(str(source) for source in sources),
         status=str(node["status"]),
         note=str(node.get("note") or ""),
         range_note=str(node.get("range_note") or ""),
-    ), []
+    ), faults
 
 
 _ARTICLES: Final = {
@@ -146,108 +181,85 @@ def _word_faults(path: str, node: Mapping[str, Any]) -> list[Fault]:
     faults = []
     unit, status, source = node["unit"], node["status"], node["source"]
     if unit not in UNITS:
-        faults.append(
-            Fault(
-                f"{path}.unit",
-                unit,
-                "a unit of the closed list",
-                near(str(unit), UNITS, "one of " + ", ".join(sorted(UNITS))),
-            )
-        )
+        remedy = near(str(unit), UNITS, "one of " + ", ".join(UNITS))
+        faults.append(Fault(f"{path}.unit", unit, "a unit of the closed list", remedy))
     if status not in STATUSES:
-        faults.append(
-            Fault(
-                f"{path}.status",
-                status,
-                "one of " + ", ".join(STATUSES),
-                near(str(status), STATUSES, "assumed"),
-            )
-        )
+        expectation = "one of " + ", ".join(STATUSES)
+        faults.append(Fault(f"{path}.status", status, expectation, near(str(status), STATUSES, "assumed")))
     keys = source if isinstance(source, list | tuple) else [source]
     if not keys or not all(isinstance(key, str) and key for key in keys):
-        faults.append(
-            Fault(
-                f"{path}.source", source, "a key of sources.yaml, or a list of keys", "careload_defaults_2026"
-            )
-        )
+        remedy = "careload_defaults_2026 for a choice of your own"
+        faults.append(Fault(f"{path}.source", source, "a key of sources.yaml, or a list of keys", remedy))
     for name in ("note", "range_note"):
         if not isinstance(node.get(name, ""), str):
             faults.append(Fault(f"{path}.{name}", node[name], "a sentence", "to put it in quotes"))
     return faults
 
 
-def _read_range(
-    path: str, value: Value, given: Any, unit: str
-) -> tuple[Value, Value, tuple[Any, ...], list[Fault]]:
-    """Return ends, choices and faults of the range as given."""
+@dataclass(frozen=True)
+class _Range:
+    """Ends of a range, or the values to choose from."""
+
+    low: Value = None
+    high: Value = None
+    choices: tuple[Any, ...] = ()
+
+
+def _read_range(path: str, value: Value, given: Any, unit: str) -> _Range | Fault:
+    """Ends or choices of the range as given, or its fault."""
     where = f"{path}.range"
     if unit in ("choice", "switch"):
-        if not isinstance(given, list | tuple) or not given:
-            return None, None, (), [Fault(where, given, "the list of choices", "[true, false]")]
-        return None, None, frozen(given), []
+        listed = isinstance(given, list | tuple) and len(given) > 0
+        return (
+            _Range(choices=frozen(given)) if listed else Fault(where, given, "the choices", "[true, false]")
+        )
     if unit in ("file", "nis_code"):
-        faults = [] if given is None else [Fault(where, given, "null: a name has no range", "null")]
-        return None, None, (), faults
+        return _Range() if given is None else Fault(where, given, "null: a name has no range", "null")
     if isinstance(given, Mapping):
         return _relative_range(where, value, given, unit)
     if not isinstance(given, list | tuple) or len(given) != 2:
-        return None, None, (), [Fault(where, given, "[low, high], {times: 2} or {plus: 0.2}", "[low, high]")]
+        return Fault(where, given, "[low, high], {times: 2} or {plus: 0.2}", "[low, high]")
     low, high = frozen(given)
-    if isinstance(value, tuple) and unit not in ("clock_span", "session"):
-        low = low if isinstance(low, tuple) else (low,) * len(value)
-        high = high if isinstance(high, tuple) else (high,) * len(value)
+    if isinstance(value, tuple) and unit not in SPANS:
+        low, high = (end if isinstance(end, tuple) else (end,) * len(value) for end in (low, high))
         if len(low) != len(value) or len(high) != len(value):
-            return (
-                None,
-                None,
-                (),
-                [Fault(where, given, f"{len(value)} low and {len(value)} high ends", "one end for all")],
+            return Fault(
+                where,
+                given,
+                f"{len(value)} low and {len(value)} high ends",
+                "one low and one high end for all",
             )
-    ends = list(zip(_as_tuple(low), _as_tuple(high), strict=True))
-    textual = unit in ("clock", "clock_span", "session", "date")
-    if not all(
-        (isinstance(a, str) and isinstance(b, str)) if textual else (is_number(a) and is_number(b))
-        for a, b in ends
-    ):
-        return (
-            None,
-            None,
-            (),
-            [Fault(where, given, "two " + ("texts" if textual else "numbers"), "[low, high]")],
-        )
-    if any(a > b for a, b in ends):
-        return None, None, (), [Fault(where, given, "the low end first", "to swap the ends")]
-    return low, high, (), []
+    lows, highs = _as_tuple(low), _as_tuple(high)
+    textual = unit in ("clock", "date", *SPANS)
+    if not all(isinstance(end, str) if textual else is_number(end) for end in (*lows, *highs)):
+        return Fault(where, given, "two texts" if textual else "two numbers", "[low, high]")
+    if any(first > last for first, last in zip(lows, highs, strict=True)):
+        return Fault(where, given, "the low end first", "to swap the ends")
+    return _Range(low, high)
 
 
-def _relative_range(
-    where: str, value: Value, given: Mapping[str, Any], unit: str
-) -> tuple[Value, Value, tuple[Any, ...], list[Fault]]:
+def _relative_range(where: str, value: Value, given: Mapping[str, Any], unit: str) -> _Range | Fault:
     """Ends of a range written as a factor or a step; shares are cut at 0 and 1."""
     items = _as_tuple(value)
-    step = next(iter(given.values()), None)
-    if set(given) not in ({"times"}, {"plus"}) or not is_number(step) or not all(map(is_number, items)):
-        return (
-            None,
-            None,
-            (),
-            [Fault(where, dict(given), "{times: factor} or {plus: step} of numbers", "{times: 2}")],
-        )
-    if ("times" in given and step < 1) or step < 0:
-        return (
-            None,
-            None,
-            (),
-            [Fault(where, dict(given), "a factor of at least 1 or a step of at least 0", "{times: 2}")],
-        )
-    if "times" in given:
-        pairs = [tuple(sorted((item / step, item * step))) for item in items]
+    kind = next(iter(given), "")
+    step: Any = given.get(kind)
+    if (
+        len(given) != 1
+        or kind not in ("times", "plus")
+        or not is_number(step)
+        or not all(map(is_number, items))
+    ):
+        return Fault(where, dict(given), "{times: factor} or {plus: step} around numbers", "{times: 2}")
+    if step < (1 if kind == "times" else 0):
+        return Fault(where, dict(given), "a factor of at least 1 or a step of at least 0", "{times: 2}")
+    if kind == "times":
+        pairs = [(min(item / step, item * step), max(item / step, item * step)) for item in items]
     else:
         pairs = [(round(item - step, 12), round(item + step, 12)) for item in items]
     if unit == "share":
-        pairs = [(max(a, 0.0), min(b, 1.0)) for a, b in pairs]
-    low, high = tuple(a for a, _ in pairs), tuple(b for _, b in pairs)
-    return (low, high, (), []) if isinstance(value, tuple) else (low[0], high[0], (), [])
+        pairs = [(max(low, 0.0), min(high, 1.0)) for low, high in pairs]
+    lows, highs = tuple(low for low, _ in pairs), tuple(high for _, high in pairs)
+    return _Range(lows, highs) if isinstance(value, tuple) else _Range(lows[0], highs[0])
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
@@ -256,33 +268,27 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 
 
 def width_faults(path: str, quantity: Quantity) -> list[Fault]:
-    """Fault if the range of an assumed quantity is narrower than a factor of 2 (a share: 0.2, cut at 0 and 1).
+    """Return a fault if the range of an assumed quantity is narrower than the rule.
 
-    A `range_note` that argues otherwise lifts the rule; units of choices and moments have no width.
+    The rule is a factor of 2 up and down, for a share 0.2 up and down, cut at 0 and 1. A
+    `range_note` that argues otherwise lifts the rule; units of choices and moments have no width.
     """
     if quantity.status != "assumed" or quantity.range_note or quantity.unit in UNSCALED:
         return []
-    values: Sequence[Any] = _as_tuple(quantity.value)
-    lows, highs = _as_tuple(quantity.low), _as_tuple(quantity.high)
-    for value, low, high in zip(values, lows, highs, strict=True):
+    values = _as_tuple(quantity.value)
+    ends = zip(values, _as_tuple(quantity.low), _as_tuple(quantity.high), strict=True)
+    for value, low, high in ends:
         least, most = wide_range(value, quantity.unit)
         if low > least + _SLACK or high < most - _SLACK or (value == 0 and low == high and len(values) == 1):
             wide = f"[{least:g}, {most:g}]"
-            rule = (
-                "0.2 up and down, cut at 0 and 1" if quantity.unit in STEPPED else "a factor of 2 up and down"
-            )
-            return [
-                Fault(
-                    f"{path}.range",
-                    [quantity.low, quantity.high],
-                    f"an assumed value to have a range of at least {rule}: {wide} around {value:g}",
-                    "a wider range, or a range_note that argues for the narrow one",
-                )
-            ]
+            rule = "0.2, cut at 0 and 1," if quantity.unit in STEPPED else "a factor of 2"
+            expectation = f"an assumed value to have a range of {rule} up and down: {wide} around {value:g}"
+            remedy = "a wider range, or a range_note that argues for the narrow one"
+            return [Fault(f"{path}.range", [quantity.low, quantity.high], expectation, remedy)]
     return []
 
 
-def wide_range(value: float, unit: str) -> tuple[float, float]:
+def wide_range(value: Any, unit: str) -> tuple[float, float]:
     """Narrowest range that an assumed value may have without an argument."""
     if unit in STEPPED:
         return max(0.0, value - SHARE_STEP), min(1.0, value + SHARE_STEP)

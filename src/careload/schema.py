@@ -1,9 +1,10 @@
 """What a configuration must hold: every key with its form, unit and bounds, as one table.
 
-A row reads `key | form | unit | low | high`. A star stands for any name, a question mark behind a name for a part that
-may be absent. Forms: `number`, `integer`, `numbers:n` (n of them, any number without n), `integers`, `switch`, `choice`,
-`clock`, `date`, `span` (a list of clock spans or one), `sessions`, `file`, `code`. Rows with unit `-` are plain values:
-`text`, `flag`, `labels` (English, French, Dutch), `names` (a list), `name` (one or null), `order`, `one:a,b` (one of these).
+A row reads `key | form | unit | low | high`. A star stands for any name, a question mark behind a name for a
+part that may be absent. Forms: `number`, `integer`, `numbers:n` (n of them; without n any number of them),
+`integers`, `switch`, `choice`, `clock`, `date`, `span` (one clock span or a list), `sessions`, `file`,
+`code`. Rows with unit `-` are plain values: `text`, `flag`, `labels` (in three languages), `names` (a list),
+`name` (one or null), `order`, `conditions`, `scope`, `values`, `worlds` and `one:a,b` (one of these).
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from functools import cache
 from typing import Final
 
 __all__ = [
-    "BANDS",
     "KINDS",
     "Leaf",
     "Node",
@@ -23,9 +23,6 @@ __all__ = [
     "section_schema",
     "task_schema",
 ]
-
-BANDS: Final = 7
-"""Age bands of every list by age."""
 
 KINDS: Final = ("visit", "act", "desk", "org")
 """Accounting classes of tasks."""
@@ -91,6 +88,10 @@ first_contact.recontact                       | number    | share          | 0  
 first_contact.recontact_days                  | integer   | open_day       | 1    | 225
 first_contact.accuracy.gp                     | numbers:3 | share          | 0    | 1
 care.share_unbooked                           | number    | share          | 0    | 1
+reference.no_show_mean                        | number    | share          | 0    | 0.5
+reference.no_show_rebooks                     | number    | share          | 0    | 1
+reference.closed_share                        | number    | share          | 0    | 0.9
+reference.recontact                           | number    | share          | 0    | 1
 delegation.supervision_minutes.act            | number    | minute         | 0    | 120
 delegation.supervision_minutes.contact        | number    | minute         | 0    | 120
 delegation.hand_back.act                      | number    | share          | 0    | 1
@@ -146,7 +147,7 @@ target.held_out.*                             | number    | any            |    
 
 EVERY_TASK: Final = """
 kind                   | one:visit,act,desk,org | - | |
-group                  | one:first_contact,chronic,technical,prevention,palliative,home_complex,population,management,admin,social | - | |
+group                  | one:GROUPS | - | |
 channel                | one:office,home,phone,none | - | |
 driver                 | text      | - | |
 first_contact_gp       | one:yes,no,protocol,first_episode_only | - | |
@@ -157,6 +158,20 @@ minutes.nurse?         | number    | minute | 0 | 1440
 minutes.assistant?     | number    | minute | 0 | 1440
 minutes.receptionist?  | number    | minute | 0 | 1440
 """
+
+TASK_GROUPS: Final = (
+    "first_contact",
+    "technical",
+    "chronic",
+    "prevention",
+    "palliative",
+    "home_complex",
+    "population",
+    "management",
+    "admin",
+    "social",
+)
+"""The eight task groups, then administration and social work."""
 
 OF_KIND: Final = {
     "visit": """
@@ -243,7 +258,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Node:
-    """A part of the tree: names to parts or leaves; names that may be absent; the part under any other name."""
+    """A part of the tree: names to parts or leaves (a star for any name), and names that may be absent."""
 
     below: dict[str, Node | Leaf] = field(default_factory=dict)
     optional: set[str] = field(default_factory=set)
@@ -262,13 +277,13 @@ def section_schema() -> Node:
 @cache
 def task_schema(kind: str) -> Node:
     """Keys of a task of one accounting class."""
-    return _parse(EVERY_TASK + OF_KIND[kind])
+    return _parse(_every_task() + OF_KIND[kind])
 
 
 @cache
 def any_task_schema() -> Node:
     """Keys that every task has, whatever else stands there."""
-    node = _parse(EVERY_TASK)
+    node = _parse(_every_task())
     node.below["*"] = Leaf("anything", None, None, None)
     return node
 
@@ -283,6 +298,11 @@ def role_schema() -> Node:
 def choice_schema(group: str) -> Node:
     """Keys of a file that is chosen by `group=name`."""
     return _parse(CHOICES[group])
+
+
+def _every_task() -> str:
+    """Rows of every task, the task groups written out."""
+    return EVERY_TASK.replace("GROUPS", ",".join(TASK_GROUPS))
 
 
 def _parse(table: str) -> Node:

@@ -243,7 +243,7 @@ class Study:
         return iter(self._quantities.items())
 
     def inputs(self) -> Iterator[tuple[str, Quantity]]:
-        """Return keys and quantities of the inputs: without the method (`run.`) and what is measured (`target.`)."""
+        """Return keys and quantities of the inputs, without the method and what is measured."""
         return ((key, quantity) for key, quantity in self.quantities() if not key.startswith(NOT_INPUTS))
 
     def share_assumed(self) -> dict[str, int]:
@@ -253,7 +253,7 @@ class Study:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of everything that can change a result: numbers, tasks, scope, protocol, seed, population table."""
+        """SHA-256 of everything that can change a result, the population table and the seed included."""
         parts = {
             "seed": self.seed,
             "staff": self.staff,

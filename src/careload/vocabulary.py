@@ -59,7 +59,7 @@ class Vocabulary:
 
 
 def conf_dir() -> Path:
-    """Folder of the science data: inside the installed package, or `conf/` beside `src/` in a working copy."""
+    """Folder of the science data: in the installed package, or `conf/` beside `src/` in a working copy."""
     package = Path(__file__).resolve().parent
     for folder in (package / "conf", package.parents[1] / "conf"):
         if (folder / "config.yaml").is_file():
@@ -70,7 +70,7 @@ def conf_dir() -> Path:
 
 
 def search_path(config_dirs: Sequence[str | Path]) -> tuple[tuple[Path, ...], list[Fault]]:
-    """Folders to read, the packaged one first; a later folder adds files or replaces files of the same name."""
+    """Folders to read, the packaged one first; a later one adds files or replaces those of the same name."""
     folders, faults = [conf_dir()], []
     for given in config_dirs:
         folder = Path(given).expanduser().resolve()

@@ -36,8 +36,6 @@ class Base:
 class World:
     """One world, read and checked but not yet refused or accepted."""
 
-    folders: tuple[Path, ...]
-    vocabulary: Vocabulary
     tree: Mapping[str, Any]
     choices: Mapping[str, Mapping[str, Any]]
     quantities: Mapping[str, Quantity]
@@ -67,28 +65,57 @@ def read_world(base: Base, chosen: Mapping[str, str], values: Sequence[ValueOver
     config, named, faults = compose_choices(base.folders, chosen)
     if faults and base.faults:
         faults = []
-    choices = _choice_trees(config, {**named, **chosen}, vocabulary)
-    for group in CHOSEN:
-        faults += check_tree(
-            f"{group}.{choices[group].get('name')}", choice_schema(group), choices[group], never
-        )[1]
-    tree, found = _sections(choices["country"], vocabulary)
+    named = {**named, **chosen}
+    choices = _choice_trees(config, named, vocabulary)
+    faults += _choice_faults(choices, named)
+    sections, found = _sections(choices["country"], vocabulary)
     faults += found
     staff = choices["practice"].get("staff")
-    staff = staff if isinstance(staff, list) else []
-    tree = _only_staff(tree, staff) | {"task": dict(vocabulary.tasks), "role": dict(vocabulary.roles)}
+    tree = _only_staff(sections, staff if isinstance(staff, list) else [])
+    tree |= {"task": dict(vocabulary.tasks), "role": dict(vocabulary.roles)}
     fixed, found = _choice_values(choices)
     faults += found
     tree, of_files = apply_values(tree, (*fixed, *values))
-    faults += [replace(fault, path=f"{over.text} {fault.path}") for over, fault in of_files.failed]
+    faults += [replace(fault, path=f"{over.text}.{fault.path}") for over, fault in of_files.failed]
     seed, own, found = _seed(config, base.overrides.values)
     faults += found
     tree, of_user = apply_values(tree, own)
-    valued = of_files.valued | of_user.valued
-    quantities, found = _quantities(tree, valued)
+    quantities, found = _quantities(tree, of_files.valued | of_user.valued)
     faults += found
     faults += consistency_faults(quantities, tree, choices, vocabulary, base.folders)
-    return World(base.folders, vocabulary, tree, choices, quantities, seed, faults, list(of_user.failed))
+    failed = [
+        (over, _absent_role(over, fault, sections, choices["practice"])) for over, fault in of_user.failed
+    ]
+    return World(tree, choices, quantities, seed, faults, failed)
+
+
+def _choice_faults(choices: Mapping[str, Mapping[str, Any]], named: Mapping[str, str]) -> list[Fault]:
+    """Faults of the chosen files, each by itself."""
+    faults = []
+    for group, tree in choices.items():
+        name = tree.get("name")
+        faults += check_tree(f"{group}.{name}", choice_schema(group), tree, never)[1]
+        if group in named and name != named[group]:
+            faults.append(
+                Fault(f"{group}.name", name, f"the name of its file, {named[group]}", f"name: {named[group]}")
+            )
+    return faults
+
+
+def _absent_role(
+    override: ValueOverride, fault: Fault, sections: Mapping[str, Any], practice: Mapping[str, Any]
+) -> Fault:
+    """Say so where a key is missing only because the practice does not have the role."""
+    node: Any = sections
+    for name in override.path[:3]:
+        node = node.get(name) if isinstance(node, Mapping) else None
+    present = override.path[2:3] and override.path[2] in (practice.get("staff") or ())
+    if override.path[:2] != ("practice", "team") or node is None or present or len(override.path) < 3:
+        return fault
+    expectation = f"a role of the practice {practice.get('name')}"
+    return replace(
+        fault, expectation=expectation, remedy=f"a practice with a {override.path[2]}: practice=solo_nurse"
+    )
 
 
 def _choice_trees(
