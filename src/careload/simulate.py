@@ -1,45 +1,70 @@
-"""From studies to a finished run: one block of lanes for all worlds and replications."""
+"""From studies to a finished run: blocks of lanes for all worlds and replications, on one process or several."""
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.block import Block, State
+from careload.block import Block
 from careload.demand import due_dates, strata
 from careload.draws import child, name_key, root_key
+from careload.ledger import Ledger, compare_scenarios
 from careload.model import CareModel
 from careload.population import Pyramid, read_pyramid, sample
-from careload.practice import for_lanes, stack
+from careload.practice import Layout, for_lanes, stack
 from careload.study import Study
 from careload.tables import demand_side, minutes_ticks
 from careload.worlds import make_layout, world_table
 
-__all__ = ["Run", "make_block", "pyramid_of", "simulate"]
+__all__ = ["Progress", "Run", "make_block", "pyramid_of", "reduce_block", "simulate"]
 
-_PEOPLE = name_key("people")
-_DEMAND = name_key("demand")
+Progress = Callable[[int, int], None]
+
+_PEOPLE: Final = name_key("people")
+_DEMAND: Final = name_key("demand")
+_MOST_LANES: Final = 3000
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run.
+    """What a finished run keeps: S worlds, the baseline first, and C cells.
 
     Attributes
     ----------
-    block : Block
-    state : State
+    layout : Layout
+    window_weeks : float
+        Working weeks measured.
+    window_days : int
+        Open days measured.
+    heads : ndarray of int64, shape (S, R)
+        People by role in every world.
+    list_size : ndarray of int64, shape (C,)
+    totals : ndarray of int64, shape (accounts, S, C)
+        Counters of `careload.accounts.Account`, times in ticks.
+    task_ticks : ndarray of int64, shape (R, T, S, C)
+        Time by role and task.
+    ledgers : tuple of Ledger
+        World s + 1 against the baseline.
     replications : int
         Cells that draw their own people; they come first.
     fixed : int
         Cells after them that share the people of the first, for the variance factor.
     """
 
-    block: Block
-    state: State
+    layout: Layout
+    window_weeks: float
+    window_days: int
+    heads: NDArray[np.int64]
+    list_size: NDArray[np.int64]
+    totals: NDArray[np.int64]
+    task_ticks: NDArray[np.int64]
+    ledgers: tuple[Ledger, ...]
     replications: int
     fixed: int
 
@@ -51,43 +76,37 @@ def pyramid_of(study: Study) -> Pyramid:
 
 def make_block(
     studies: Sequence[Study],
-    replications: int,
-    fixed: int = 0,
-    list_sizes: Sequence[int] | None = None,
-    worlds_of_lanes: NDArray[np.int64] | None = None,
-    n_scenarios: int | None = None,
+    cells: NDArray[np.int64],
+    people_of: NDArray[np.int64] | None = None,
+    list_sizes: NDArray[np.int64] | None = None,
+    world_of_lane: NDArray[np.int64] | None = None,
 ) -> Block:
-    """Arrays of a run.
+    """Arrays of a block.
 
     Parameters
     ----------
     studies : sequence of Study
         One per world, the baseline first; the patients' side is that of the baseline.
-    replications, fixed : int
-        Cells with people of their own, and cells that share the people of the first.
-    list_sizes : sequence of int, optional
-        List of each cell; by default that of the baseline.
-    worlds_of_lanes : ndarray of int64, optional
-        World of every lane; by default scenario s is world s in all cells.
-    n_scenarios : int, optional
-        Scenarios per cell; by default one per study.
+    cells : ndarray of int64, shape (C,)
+        Number of each cell; its draws depend on nothing else.
+    people_of : ndarray of int64, shape (C,), optional
+        Cell whose people each cell has; by default its own.
+    list_sizes : ndarray of int64, shape (C,), optional
+        By default the list of the baseline.
+    world_of_lane : ndarray of int64, shape (scenarios * C,), optional
+        By default scenario s is world s in all cells.
     """
     first = studies[0]
-    pyramid = pyramid_of(first)
-    side = demand_side(first, pyramid)
-    n_cells = replications + fixed
-    number = np.arange(n_cells)
+    side = demand_side(first, pyramid_of(first))
+    n_cells = len(cells)
     seed = root_key(first.seed)
-    cell_key = child(seed, _DEMAND, number)
-    people_key = child(seed, _PEOPLE, np.where(number < replications, number, 0))
-    sizes = np.full(n_cells, round(first.value("practice.list_size")))
-    if list_sizes is not None:
-        sizes = np.asarray(list_sizes, dtype=np.int64)
-    people = sample(pyramid, side.population, sizes, people_key)
+    cell_key = child(seed, _DEMAND, cells)
+    people_key = child(seed, _PEOPLE, cells if people_of is None else people_of)
+    sizes = np.full(n_cells, round(first.value("practice.list_size"))) if list_sizes is None else list_sizes
+    people = sample(pyramid_of(first), side.population, sizes, people_key)
     layout = make_layout(studies)
-    tables = stack([world_table(study, layout, side.bundles) for study in studies])
-    scenarios = n_scenarios or len(studies)
-    world = np.repeat(np.arange(scenarios), n_cells) if worlds_of_lanes is None else worlds_of_lanes
+    tables = stack([world_table(study, layout) for study in studies])
+    world = np.repeat(np.arange(len(studies)), n_cells) if world_of_lane is None else world_of_lane
     travel = [f"task.{name}.travel_minutes" for name in side.demand.names]
     return Block(
         layout=layout,
@@ -99,7 +118,7 @@ def make_block(
         strata=strata(side.demand, people, cell_key),
         due=due_dates(side.demand, people, cell_key, side.calendar),
         cell_key=cell_key,
-        n_scenarios=scenarios,
+        n_scenarios=len(world) // n_cells,
         crumb_limit=np.full(len(world), minutes_ticks(first.value("run.crumb_limit_minutes"))),
         desk=side.desk,
         travel_ticks=np.array([minutes_ticks(first.value(key)) if first.has(key) else 0 for key in travel]),
@@ -107,23 +126,97 @@ def make_block(
     )
 
 
+def reduce_block(block: Block, model: CareModel, replications: int, fixed: int) -> Run:
+    """Keep of a finished block what results need."""
+    shape = (block.n_scenarios, block.n_cells)
+    totals, task_ticks = model.state.accounts.totals, model.state.accounts.task_ticks
+    return Run(
+        layout=block.layout,
+        window_weeks=block.calendar.window_weeks,
+        window_days=int(block.calendar.in_window.sum()),
+        heads=block.practices.heads[:: block.n_cells],
+        list_size=np.diff(block.people.offset),
+        totals=totals.reshape(len(totals), *shape),
+        task_ticks=task_ticks.reshape(*task_ticks.shape[:2], *shape),
+        ledgers=tuple(compare_scenarios(block, model.state, 0, one) for one in range(1, block.n_scenarios)),
+        replications=replications,
+        fixed=fixed,
+    )
+
+
+def _run_block(block: Block, progress: Progress | None = None) -> Run:
+    """Run all days of a block; the unit of work of a process."""
+    model = CareModel(block)
+    model.run(progress)
+    run = reduce_block(block, model, block.n_cells, 0)
+    model.close()
+    return run
+
+
+def _joined(runs: Sequence[Run], replications: int, fixed: int) -> Run:
+    """Runs of the same worlds over other cells, one after the other."""
+    first = runs[0]
+    ledgers = tuple(
+        Ledger(
+            **{
+                f.name: np.concatenate([getattr(one, f.name) for one in parts], axis=-1)
+                for f in fields(Ledger)
+            }
+        )
+        for parts in zip(*(run.ledgers for run in runs), strict=True)
+    )
+    return Run(
+        layout=first.layout,
+        window_weeks=first.window_weeks,
+        window_days=first.window_days,
+        heads=first.heads,
+        list_size=np.concatenate([run.list_size for run in runs]),
+        totals=np.concatenate([run.totals for run in runs], axis=-1),
+        task_ticks=np.concatenate([run.task_ticks for run in runs], axis=-1),
+        ledgers=ledgers,
+        replications=replications,
+        fixed=fixed,
+    )
+
+
 def simulate(
     studies: Sequence[Study],
     replications: int,
     fixed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
+    processes: int = 1,
 ) -> Run:
-    """Run all worlds and replications.
+    """Run all worlds and replications; the result is the same, to the last bit, on any number of processes.
 
     Parameters
     ----------
     studies : sequence of Study
         The baseline first.
+    replications, fixed : int
+        Cells with people of their own, and cells that share the people of the first.
     progress : callable, optional
         Told the open days done and the open days in all.
+    processes : int
+        Processes to use; with more than one, the calling script needs a `__main__` guard.
     """
-    block = make_block(studies, replications, fixed)
-    model = CareModel(block)
-    state = model.run(progress)
-    model.close()
-    return Run(block=block, state=state, replications=replications, fixed=fixed)
+    cells = np.arange(replications + fixed)
+    people_of = np.where(cells < replications, cells, 0)
+    most = max(1, _MOST_LANES // len(studies))
+    n_blocks = min(len(cells), max(processes, -(-len(cells) // most)))
+    parts = np.array_split(cells, n_blocks)
+    if processes == 1 or n_blocks == 1:
+        runs = [_run_block(make_block(studies, part, people_of[part]), progress) for part in parts]
+        return _joined(runs, replications, fixed)
+    own = range(0, n_blocks, processes)
+    with ProcessPoolExecutor(processes - 1, multiprocessing.get_context("spawn")) as pool:
+        away = {
+            number: pool.submit(_run_block, make_block(studies, parts[number], people_of[parts[number]]))
+            for number in range(n_blocks)
+            if number not in own
+        }
+        here = {
+            number: _run_block(make_block(studies, parts[number], people_of[parts[number]]), progress)
+            for number in own
+        }
+        there = {number: future.result() for number, future in away.items()}
+    return _joined([(here | there)[number] for number in range(n_blocks)], replications, fixed)

@@ -130,10 +130,10 @@ def _losses(study: Study, visits: Sequence[str]) -> tuple[NDArray[np.float64], N
         Requests per contact held, of visits set by the practice and of patients' own requests.
     """
     office = np.array([study.tasks[name].channel == "office" for name in visits])
-    lost = study.value("book.no_show_mean") * (1 - study.value("book.no_show_rebooks"))
+    lost = study.value("reference.no_show_mean") * (1 - study.value("reference.no_show_rebooks"))
     planned = np.where(office, 1 / (1 - lost), 1.0)
-    closed = study.value("reference_practice.closed_share")
-    kept = (1 - closed) / (1 - closed * study.value("reference_practice.recontact"))
+    closed = study.value("reference.closed_share")
+    kept = (1 - closed) / (1 - closed * study.value("reference.recontact"))
     return planned, planned / kept
 
 
@@ -144,8 +144,8 @@ def _call_only_rate(study: Study, visits: Sequence[str]) -> float:
     _, grossed = _losses(study, visits)
     office = np.array([study.tasks[name].channel == "office" for name in visits])
     calls = own * grossed * np.where(office, 1 - _walk_in_share(study, visits), 1.0)
-    closed = study.value("reference_practice.closed_share")
-    repeated = 1 / (1 - closed * study.value("reference_practice.recontact"))
+    closed = study.value("reference.closed_share")
+    repeated = 1 / (1 - closed * study.value("reference.recontact"))
     all_calls = float(study.value("task.call_handling.rate")) / 1000
     return max(0.0, all_calls - float(calls.sum()) * repeated)
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.bundle import BundleTables
 from careload.places import spread_held
 from careload.practice import (
     BookRules,
@@ -34,8 +33,6 @@ _MORNING: Final = 8 * 60.0
 _LUNCH: Final = (12 * 60.0, 13 * 60.0)
 _FULL_DAY_MINUTES: Final = 7.6 * 60.0
 _FTE_WEEK_MINUTES: Final = 38 * 60.0
-_HUDDLE_START: Final = 11 * 60.0 + 38
-_MONTHLY_START: Final = 12 * 60.0
 _NO_SHOW_DAYS: Final = 120
 
 
@@ -80,7 +77,7 @@ def _numbers(study: Study, names: tuple[str, ...], kind: str) -> NDArray[np.int6
     return np.array([place for place, name in enumerate(names) if study.tasks[name].kind == kind])
 
 
-def world_table(study: Study, layout: Layout, bundles: BundleTables) -> Practices:
+def world_table(study: Study, layout: Layout) -> Practices:
     """All tables of one world, with a first axis of length one."""
     return Practices(
         heads=np.array([[_heads(study, role) for role in layout.roles]]),
@@ -173,8 +170,8 @@ def _rota(study: Study, layout: Layout) -> Rota:
         leaves_at=leaves,
         cap=np.array([cap]),
         pace=pace,
-        huddle=_meeting(study, "meeting.huddle", _HUDDLE_START),
-        monthly=_meeting(study, "meeting.monthly", _MONTHLY_START),
+        huddle=_meeting(study, "meeting.huddle"),
+        monthly=_meeting(study, "meeting.monthly"),
         place=place,
         held=held,
         slot=slot,
@@ -227,8 +224,9 @@ def _places(
     return ticks, spread_held(len(ticks), round(share * len(ticks)))
 
 
-def _meeting(study: Study, key: str, start: float) -> NDArray[np.int64]:
-    return np.array([[minutes_ticks(start), minutes_ticks(start + float(study.value(key)))]])
+def _meeting(study: Study, key: str) -> NDArray[np.int64]:
+    start = clock_ticks(study.value(f"{key}_start"))
+    return np.array([[start, start + minutes_ticks(study.value(key))]])
 
 
 def _one(value: Any) -> NDArray[np.float64]:
