@@ -37,7 +37,7 @@ class Account(IntEnum):
     """Open days from a patient's own request for a later day to the place, summed."""
     WAITED = 20
     WAIT_TICKS = 21
-    """Minutes in the practice before a contact starts, summed."""
+    """Minutes in the practice before a contact starts on the day it was meant for, summed."""
     WAIT_STARTS = 22
     GP_SERVICE = 23
     """Contacts, calls, acts and follow-ons of GPs."""
@@ -69,6 +69,8 @@ class Account(IntEnum):
     """Delegated episodes done by a delegate."""
     INDUCED = 46
     """GP time on contacts that delegation itself brings."""
+    CARRIED = 47
+    """Contacts held on a later day than the one they were released on."""
 
 
 class Accounts:

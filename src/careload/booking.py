@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.block import Block, State, usual_gp
-from careload.book import LaterRequests, TodayRequests, book_later, book_today, ordinary_start
+from careload.book import LaterRequests, TodayRequests, book_later, book_today
 from careload.bundle import Register
 from careload.columns import join, take
 from careload.draws import child, name_key, uniform
@@ -108,15 +108,12 @@ def ask_later(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips
         Those who try again on the next open day.
     refusals : Refusals
     """
-    by_delegate = slips.role != block.layout.gp
-    booked, without = _give(block, state, day, take(slips, by_delegate))
-    to_gp = with_columns(without, role=block.layout.gp)
-    kept = to_gp.errand == Errand.VISIT
-    gp_slips = join([take(slips, ~by_delegate), take(to_gp, kept)])
-    booked_gp, without_gp = _give(block, state, day, gp_slips)
-    return join([booked, booked_gp]), *_without_place(
-        block, state, day, join([without_gp, take(to_gp, ~kept)])
-    )
+    booked, without = _give(block, state, day, slips)
+    to_gp = (without.role != block.layout.gp) & (without.errand == Errand.VISIT)
+    sent = with_columns(take(without, to_gp), role=block.layout.gp)
+    by_gp, still = _give(block, state, day, sent)
+    again, refusals = _without_place(block, state, day, join([still, take(without, ~to_gp)]))
+    return join([booked, by_gp]), again, refusals
 
 
 def _give(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Slips]:
@@ -146,8 +143,8 @@ def _give(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Sl
     weekday = block.calendar.open_ahead(day, int(state.used.shape[1]) - 1)[ahead]
     for one in range(5):
         rows = np.flatnonzero(weekday == one)
-        places = block.rota_of_weekday(one).places
-        start[rows] = ordinary_start(places, diary[rows], given.lane[rows], booked.place[found][rows])
+        of_day = block.rota_of_weekday(one).ordinary_start
+        start[rows] = of_day[diary[rows], booked.place[found][rows], given.lane[rows]]
     number = int(block.calendar.number[day])
     given = with_columns(
         given, step=Step.ATTEND, diary=diary, day=number + ahead, start=start, lead_days=ahead

@@ -167,11 +167,19 @@ class Growing:
 
 
 class Register:
-    """All requests and task rows of a run so far, one column each; requests and rows are named by position."""
+    """All requests and task rows of a run so far; both are named by their position.
+
+    Attributes
+    ----------
+    requests : Requests
+    rows : TaskRows
+        Views of the columns, renewed when a day is added.
+    """
 
     def __init__(self) -> None:
         self._requests = {name: Growing(np.dtype(kind)) for name, kind in _REQUEST_DTYPES.items()}
         self._rows = {name: Growing(np.dtype(kind)) for name, kind in _ROW_DTYPES.items()}
+        self._look()
 
     @property
     def n_requests(self) -> int:
@@ -189,16 +197,11 @@ class Register:
             column.append(getattr(requests, name))
         for name, column in self._rows.items():
             column.append(getattr(rows, name))
+        self._look()
 
-    @property
-    def requests(self) -> Requests:
-        """All requests, as views."""
-        return Requests(**{name: column.values for name, column in self._requests.items()})
-
-    @property
-    def rows(self) -> TaskRows:
-        """All task rows, as views."""
-        return TaskRows(**{name: column.values for name, column in self._rows.items()})
+    def _look(self) -> None:
+        self.requests = Requests(**{name: column.values for name, column in self._requests.items()})
+        self.rows = TaskRows(**{name: column.values for name, column in self._rows.items()})
 
 
 _REQUEST_DTYPES = {

@@ -20,6 +20,8 @@ def rows(table: Any) -> int:
 
 def take(table: T, index: Any) -> T:
     """The rows of `table` that `index` (a mask, positions or a slice) names, as a new table."""
+    if isinstance(index, np.ndarray) and index.dtype == np.bool_:
+        index = np.flatnonzero(index)
     return type(table)(**{f.name: getattr(table, f.name)[index] for f in fields(table)})  # type: ignore[arg-type]
 
 

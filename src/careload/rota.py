@@ -35,7 +35,9 @@ class DayRota:
     absences : Parts
     places : Places
     ordinary : ndarray of int64, shape (D, L)
-        Places that may be booked ahead.
+        Number of places that may be booked ahead.
+    ordinary_start : ndarray of int64, shape (D, Z, L)
+        Their starts, in order; NEVER fills the rest.
     """
 
     free: NDArray[np.int64]
@@ -45,6 +47,7 @@ class DayRota:
     absences: Parts
     places: Places
     ordinary: NDArray[np.int64]
+    ordinary_start: NDArray[np.int64]
 
 
 def day_rota(layout: Layout, practices: Practices, weekday: int, monthly: bool) -> DayRota:
@@ -61,9 +64,10 @@ def day_rota(layout: Layout, practices: Practices, weekday: int, monthly: bool) 
     session = np.ascontiguousarray(rota.session[:, :, weekday].transpose(1, 2, 3, 0))
     here = session[:, 0, 0] < NEVER
     ends = np.where(session[:, :, 1] < NEVER, session[:, :, 1], 0)
-    start = np.ascontiguousarray(rota.place[:, :, weekday].transpose(1, 2, 0))
-    held = np.ascontiguousarray(rota.held[:, :, weekday].transpose(1, 2, 0))
-    ordinary = ((start < NEVER) & ~held).sum(1).astype(np.int64)
+    most = max(1, int((rota.place[:, :, weekday] < NEVER).sum(2).max()))
+    start = np.ascontiguousarray(rota.place[:, :, weekday, :most].transpose(1, 2, 0))
+    held = np.ascontiguousarray(rota.held[:, :, weekday, :most].transpose(1, 2, 0))
+    ahead = np.where(held, NEVER, start)
     return DayRota(
         free=session[:, 0, 0],
         session=session,
@@ -71,7 +75,8 @@ def day_rota(layout: Layout, practices: Practices, weekday: int, monthly: bool) 
         close=ends.max(1),
         absences=_absences(layout, rota, session, here, monthly and weekday == _THURSDAY),
         places=Places(start=start, held=held),
-        ordinary=ordinary,
+        ordinary=(ahead < NEVER).sum(1),
+        ordinary_start=np.sort(ahead, axis=1),
     )
 
 

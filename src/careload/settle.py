@@ -191,8 +191,9 @@ def count_contacts(
     delegated = chosen.part == Part.DELEGATED
     accounts.count(Account.DELEGATED_PARTS, chosen.lane[delegated & ~done.by_gp])
     accounts.count(Account.OVERFLOWED_PARTS, chosen.lane[delegated & done.by_gp])
-    seen = contact & (channel == Channel.OFFICE)
-    accounts.add(Account.WAIT_TICKS, chosen.lane[seen], (start - chosen.release)[seen] % CARRIED_DAY)
+    seen = contact & (channel == Channel.OFFICE) & (chosen.carried == 0)
+    accounts.add(Account.WAIT_TICKS, chosen.lane[seen], (start - chosen.release)[seen])
+    accounts.count(Account.CARRIED, chosen.lane[contact & (chosen.carried > 0)])
     accounts.count(Account.WAIT_STARTS, chosen.lane[seen])
     at_home = visit & done.by_gp
     accounts.add(Account.GP_TRAVEL, chosen.lane[at_home], block.travel_ticks[request[at_home]])
