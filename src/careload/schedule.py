@@ -48,7 +48,7 @@ FOLLOW_ON: Final = 4
 """List of work created by other work; rank 2."""
 
 HORIZON: Final = 131_072 * MINUTE
-"""Largest release, first minute, delay, fixed end, cap or reference in ticks; releases reach as far below 0."""
+"""Largest time, delay or reference in ticks; releases reach as far below 0."""
 MAX_PEOPLE: Final = 31
 """People of one practice."""
 MAX_PACE: Final = 1 << 14
@@ -72,7 +72,7 @@ class Roster:
     free : ndarray of int64, shape (C, L)
         Start of her first session in ticks, NEVER if absent.
     delay : ndarray of int64, shape (C, X, L)
-        Ticks after a release from which she may take work of that stream: 0 for her own, NEVER for not at all.
+        Ticks after a release from which she may take it: 0 for her own stream, NEVER for not at all.
     cap : ndarray of int64, shape (L,)
         Nobody starts anything at or after this tick.
     """
@@ -172,9 +172,9 @@ def schedule(roster: Roster, items: Items) -> Schedule:
 def _result(roster: Roster, items: Items, starts: Starts) -> Schedule:
     """Bring the recorded starts into the order of the items; what lies at or after the cap did not happen."""
     n = len(items.lane)
-    start, end = np.full(n + 1, NEVER), np.full(n + 1, NEVER)
-    person = np.full(n + 1, -1, np.int16)
-    start[starts.item], end[starts.item], person[starts.item] = starts.start, starts.end, starts.person
+    start, end, person = np.full(n + 1, NEVER), np.full(n + 1, NEVER), np.full(n + 1, -1, np.int16)
+    start[starts.item], end[starts.item] = starts.start, starts.end
+    person[starts.item] = starts.person
     start, end, person = start[:n], end[:n], person[:n]
     late = np.flatnonzero(start >= roster.cap.take(items.lane))
     start[late], end[late], person[late] = NEVER, NEVER, -1
@@ -275,14 +275,13 @@ def _check_items(roster: Roster, items: Items) -> None:
 
 def _check_absences(roster: Roster, items: Items) -> None:
     absent = items.list == ABSENCE
-    _refuse_items((items.fixed_end > 0) & ~absent, "has a fixed end but is no absence")
+    if np.count_nonzero(items.fixed_end) > np.count_nonzero(items.fixed_end[absent]):
+        _refuse_items((items.fixed_end > 0) & ~absent, "has a fixed end but is no absence")
     readers = np.bincount(roster.streams.ravel(), minlength=roster.n_streams + 1)
     own = np.bincount(roster.streams[:, 0], minlength=roster.n_streams + 1)
-    private = (readers == 1) & (own == 1)
-    if not private[:-1].all():
-        _refuse_items(
-            absent & ~private[items.stream], "is an absence in a stream that is not one person's own"
-        )
+    shared = (readers != 1) | (own != 1)
+    if shared[items.stream[absent]].any():
+        _refuse_items(absent & shared[items.stream], "is an absence in a stream that is not one person's own")
 
 
 def _check_parents(items: Items) -> None:

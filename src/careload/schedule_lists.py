@@ -1,4 +1,4 @@
-"""The ragged lists of a day: items in the order of their list, closed by a sentinel (docs/day.md, section 3)."""
+"""The ragged lists of a day: items in order, closed by a sentinel (docs/day.md, section 3)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,25 @@ from careload.ticks import NEVER
 if TYPE_CHECKING:
     from careload.schedule import Items, Roster
 
-__all__ = ["CHILD", "FAR", "ITEM", "LIMIT", "RELEASE", "SERVICE", "STEP", "Children", "Lists", "build"]
+__all__ = [
+    "CHILD",
+    "FAR",
+    "ITEM",
+    "LIMIT",
+    "RELEASE",
+    "SERVICE",
+    "STEP",
+    "Children",
+    "Lists",
+    "build",
+    "rows_of",
+]
 
 IntArray: TypeAlias = NDArray[np.int64]
 
 STEP: Final = 10
-"""Bits below a tick: inside the kernel a time is ticks << STEP. They give a packed key room for the position of
-a list, and the product of reference ticks and pace (1/1024) is such a time as it stands."""
+"""Bits below a tick: inside the kernel a time is ticks << STEP. They give a packed key room for the position
+of a list, and the product of reference ticks and pace (1/1024) is such a time as it stands."""
 
 LIMIT: Final = 1 << 60
 """When a stream without work is ready: later than any time, earlier than any sentinel."""
@@ -41,6 +53,7 @@ _FOLLOW_ON: Final = 4
 _RANK: Final = (0, 1, 2, 3, 2)
 _RELEASE_BITS: Final = 33
 _SPARE: Final = 16
+_PIECE: Final = 1 << 13
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,8 @@ class _Layout:
         Items of each list, those of today's follow-ons among them, and row of its first entry.
     size : int
         Rows of all lists.
+    spare : int
+        Sentinels behind them: one for each iteration a lane may go on without work.
     """
 
     kinds: list[int]
@@ -120,6 +135,7 @@ class _Layout:
     count: IntArray
     first: IntArray
     size: int
+    spare: int
 
 
 def build(roster: Roster, items: Items) -> Lists:
@@ -133,18 +149,14 @@ def build(roster: Roster, items: Items) -> Lists:
     items : Items
         Both checked.
     """
-    n, lanes = len(items.lane), len(roster.cap)
     child = np.flatnonzero(items.parent >= 0)
     child = child[np.lexsort((items.ordinal[child], items.parent[child]))]
     layout = _layout(roster, items)
-    order = _order(items, layout)
-    spare = int(np.bincount(items.lane, minlength=lanes).max(initial=0)) + _SPARE
-    source = np.full(layout.size + spare, n)
-    shift = layout.first - np.cumsum(layout.count) + layout.count
-    source[np.arange(n) + np.repeat(shift, layout.count)] = order
-    table = _table(items, child)
-    first, tail, guard = _starts(roster, items, layout, child)
-    entry = table.take(source, axis=0)
+    first, tail, guard = _starts(roster, layout, child)
+    release = np.full(len(items.lane) + 1, FAR)
+    release[:-1] = items.release << STEP
+    release[child] = FAR
+    entry = _entries(items, layout, child, release)
     entry[guard, RELEASE] = -FAR
     streams, delay = _reading(roster, items)
     return Lists(
@@ -159,35 +171,34 @@ def build(roster: Roster, items: Items) -> Lists:
         pace=roster.pace,
         cap=roster.cap << STEP,
         role=roster.role,
-        children=_children(items, child, table),
+        children=_children(items, child, release),
     )
 
 
 def _layout(roster: Roster, items: Items) -> _Layout:
     """Give every list its rows: a guard before follow-ons, its items, a sentinel."""
-    used = np.bincount(items.list, minlength=_FOLLOW_ON + 1) > 0
-    kinds = np.flatnonzero(used).tolist() or [_ABSENCE]
+    kinds = [k for k in range(len(_RANK)) if (items.list == k).any()] or [_ABSENCE]
     kind = np.zeros(_FOLLOW_ON + 1, np.int64)
     kind[kinds] = np.arange(len(kinds))
     number = items.lane * roster.n_streams
     number += items.stream
     number *= len(kinds)
     number += kind.take(items.list)
-    n_lists = len(roster.cap) * roster.n_streams * len(kinds)
-    count = np.bincount(number, minlength=n_lists)
-    guard = np.tile(np.array(kinds) == _FOLLOW_ON, n_lists // len(kinds))
+    shape = (len(roster.cap), roster.n_streams, len(kinds))
+    count = np.bincount(number, minlength=int(np.prod(shape)))
+    guard = np.broadcast_to(np.array(kinds) == _FOLLOW_ON, shape).reshape(-1)
     room = count + 1 + guard
     behind = np.cumsum(room)
-    return _Layout(kinds, number, count, behind - room + guard, int(behind[-1]) if n_lists else 0)
+    busiest = int(count.reshape(shape).sum((1, 2)).max(initial=0))
+    return _Layout(kinds, number, count, behind - room + guard, int(room.sum()), busiest + _SPARE)
 
 
-def _order(items: Items, layout: _Layout) -> IntArray:
+def _order(items: Items, layout: _Layout, child: IntArray) -> IntArray:
     """Items by (lane, stream, list, release, key, appearance), today's follow-ons last in their list."""
     packed = layout.number << _RELEASE_BITS
     packed += items.release
     packed += 1 << (_RELEASE_BITS - 1)
-    todays = np.flatnonzero(items.parent >= 0)
-    packed[todays] = (layout.number[todays] + 1 << _RELEASE_BITS) - 1
+    packed[child] = (layout.number[child] + 1 << _RELEASE_BITS) - 1 - np.arange(len(child))
     order = np.argsort(packed)
     ordered = packed.take(order)
     same = ordered[1:] == ordered[:-1]
@@ -202,43 +213,54 @@ def _order(items: Items, layout: _Layout) -> IntArray:
     return order
 
 
-def _table(items: Items, child: IntArray) -> IntArray:
-    """Entries of the items in their own order, and of a sentinel behind the last."""
-    n, roles = len(items.lane), len(items.service)
-    table = np.empty((n + 1, SERVICE + roles), np.int64)
-    table[:, CHILD] = 0
-    table[items.parent[child[::-1]], CHILD] = np.arange(len(child), 0, -1)
-    np.left_shift(items.release, STEP, out=table[:n, RELEASE])
-    table[child, RELEASE] = FAR
-    table[n, RELEASE] = FAR
-    table[:, ITEM] = np.arange(n + 1)
-    table[:n, SERVICE:] = items.service.T
-    table[n, SERVICE:] = 0
-    absent = np.flatnonzero(items.list == _ABSENCE)
-    table[absent, SERVICE:] = -(items.fixed_end[absent] << STEP)[:, None]
-    return table
+def _entries(items: Items, layout: _Layout, child: IntArray, release: IntArray) -> IntArray:
+    """Entries of all lists, piece by piece for the cache; today's follow-ons are sentinels at first."""
+    n = len(items.lane)
+    row = np.repeat(layout.first - np.cumsum(layout.count) + layout.count, layout.count)
+    row += np.arange(n)
+    item = np.full(layout.size + layout.spare, n)
+    item[row] = _order(items, layout, child)
+    first_child = np.zeros(n + 1, np.int64)
+    first_child[items.parent[child[::-1]]] = np.arange(len(child), 0, -1)
+    entry = np.empty((len(item), SERVICE + len(items.service)), np.int64)
+    for begin in range(0, len(item), _PIECE):
+        piece = slice(begin, begin + _PIECE)
+        _fill(entry[piece], items, release, item[piece])
+        entry[piece, CHILD] = first_child.take(item[piece])
+    return entry
 
 
-def _children(items: Items, child: IntArray, table: IntArray) -> Children:
+def _fill(entry: IntArray, items: Items, release: IntArray, item: IntArray) -> None:
+    """Write release, item and reference ticks; the ticks of a sentinel are those of any item."""
+    entry[:, RELEASE], entry[:, ITEM] = release.take(item), item
+    for role, reference in enumerate(items.service):
+        entry[:, SERVICE + role] = reference.take(item, mode="clip")
+    absent = np.flatnonzero(items.list.take(item, mode="clip") == _ABSENCE)
+    fixed_end = items.fixed_end.take(item[absent], mode="clip")
+    entry[absent, SERVICE:] = -(fixed_end << STEP)[:, None]
+
+
+def rows_of(table: IntArray) -> NDArray[np.void]:
+    """Rows of a table as one array of values, which move as one."""
+    rows: NDArray[np.void] = table.view(np.dtype((np.void, table.itemsize * table.shape[1])))[:, 0]
+    return rows
+
+
+def _children(items: Items, child: IntArray, release: IntArray) -> Children:
     """Today's follow-ons, `child` in their order, behind an entry that stands for none."""
     parent = items.parent[child]
+    more = np.zeros(len(child) + 1, np.bool_)
+    more[1:-1] = parent[1:] == parent[:-1]
+    entry = np.zeros((len(child) + 1, SERVICE + len(items.service)), np.int64)
+    _fill(entry[1:], items, release, child)
 
     def behind_none(values: NDArray[Any]) -> IntArray:
         return np.concatenate([np.zeros(1, np.int64), values.astype(np.int64)])
 
-    more = np.zeros(len(child) + 1, np.bool_)
-    more[1:-1] = parent[1:] == parent[:-1]
-    return Children(
-        stream=behind_none(items.stream[child]),
-        responsible=behind_none(items.responsible[child]),
-        entry=np.concatenate([table[-1:], table[child]]),
-        more=more,
-    )
+    return Children(behind_none(items.stream[child]), behind_none(items.responsible[child]), entry, more)
 
 
-def _starts(
-    roster: Roster, items: Items, layout: _Layout, child: IntArray
-) -> tuple[IntArray, IntArray, IntArray]:
+def _starts(roster: Roster, layout: _Layout, child: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """First rows (R, E + 1, L), follow-on tails (E + 1, L), and the rows of guards before follow-ons."""
     lanes, kinds = len(roster.cap), layout.kinds
     shape = (lanes, roster.n_streams, len(kinds))

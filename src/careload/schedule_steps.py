@@ -1,4 +1,4 @@
-"""The four steps of one iteration over all open lanes: person, task, service, follow-ons (docs/day.md, section 4).
+"""The four steps of an iteration: person, task, service, follow-ons (docs/day.md, sections 4 and 6).
 
 A step owns its buffers and is made anew when lanes are dropped. Whether a head is ready is told in two places
 only, `ChoosePerson` and `ChooseTask`, both as release + delay against a time of the lane.
@@ -7,12 +7,12 @@ only, `ChoosePerson` and `ChooseTask`, both as release + delay against a time of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.schedule_lists import CHILD, LIMIT, RELEASE, SERVICE, STEP, Lists
+from careload.schedule_lists import CHILD, LIMIT, RELEASE, SERVICE, STEP, Lists, rows_of
 
 __all__ = ["ChoosePerson", "ChooseTask", "FollowOn", "Serve", "State"]
 
@@ -245,11 +245,10 @@ class FollowOn:
 
     def __init__(self, lists: Lists, state: State) -> None:
         streams, m = state.tail.shape
-        row: Any = np.dtype((np.void, lists.entry.itemsize * lists.entry.shape[1]))
         self.children, self.role = lists.children, lists.role
         self.child = lists.entry.reshape(-1)[CHILD:]
-        self.entries, self.release = lists.entry.view(row)[:, 0], lists.entry[:, RELEASE]
-        self.new_entries = lists.children.entry.view(row)[:, 0]
+        self.entries, self.release = rows_of(lists.entry), lists.entry[:, RELEASE]
+        self.new_entries = rows_of(lists.children.entry)
         self.conditional = bool((lists.children.responsible >= 0)[1:].any())
         self.head_flat, self.tail_flat = state.head.reshape(-1), state.tail.reshape(-1)
         self.m = np.array(m)
