@@ -21,6 +21,7 @@ __all__ = [
     "ABSENCE",
     "FOLLOW_ON",
     "HORIZON",
+    "MAX_COLUMNS",
     "MAX_PACE",
     "MAX_PEOPLE",
     "ROUTINE",
@@ -51,6 +52,8 @@ HORIZON: Final = 131_072 * MINUTE
 """Largest time, delay or reference in ticks; releases reach as far below 0."""
 MAX_PEOPLE: Final = 31
 """People of one practice."""
+MAX_COLUMNS: Final = 100
+"""Streams one person may read."""
 MAX_PACE: Final = 1 << 14
 """Slowest pace: sixteen times the reference."""
 
@@ -166,6 +169,9 @@ def schedule(roster: Roster, items: Items) -> Schedule:
     release and creations of one start with equal ordinal.
     """
     check(roster, items)
+    if not len(items.lane):
+        nothing = np.empty(0, np.int64)
+        return Schedule(nothing, nothing, nothing.astype(np.int16), nothing.astype(np.bool_))
     return _result(roster, items, run(build(roster, items)))
 
 
@@ -228,7 +234,9 @@ def _check_roster(roster: Roster) -> None:
         found = getattr(roster, name).shape
         _refuse(found != shape, f"roster.{name} has shape {found}, expected {shape}")
     _refuse(not 1 <= people <= MAX_PEOPLE, f"a roster needs 1 to {MAX_PEOPLE} people, found {people}")
-    _refuse(columns == 0, "roster.streams needs a column for each person's own stream")
+    _refuse(
+        not 1 <= columns <= MAX_COLUMNS, f"roster.streams needs 1 to {MAX_COLUMNS} columns, found {columns}"
+    )
     _refuse(
         roster.role[0] < 0 or bool((np.diff(roster.role) < 0).any()),
         "roster.role must be 0 or more, never decreasing",

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from careload.schedule import (
     ABSENCE,
     FOLLOW_ON,
-    HORIZON,
     ROUTINE,
     SAME_DAY,
     URGENT,
@@ -39,7 +38,7 @@ class Case:
 
 
 def random_roster(g: np.random.Generator) -> Roster:
-    """One to seven people of up to three roles; a shared stream per role; a table of her own, her role's, others'."""
+    """One to seven people of up to three roles; each reads her own stream, her role's and some others."""
     people = int(g.integers(1, 8))
     role = np.sort(g.integers(0, 3, people))
     n_streams, columns = people + 4, int(g.integers(2, 6))
