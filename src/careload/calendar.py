@@ -30,6 +30,8 @@ class Calendar:
         True on the days that are measured; the others warm the book or let it run out.
     year_days : int
         Open days of a year, the divisor of annual rates.
+    year_weeks : ndarray of int64, shape (weeks,)
+        ISO weeks of a year in which the practice is open, whatever the window covers.
     """
 
     number: NDArray[np.int64]
@@ -37,6 +39,7 @@ class Calendar:
     week: NDArray[np.int64]
     in_window: NDArray[np.bool_]
     year_days: int
+    year_weeks: NDArray[np.int64]
 
     def __len__(self) -> int:
         """Open days in all."""
@@ -57,8 +60,7 @@ class Calendar:
 
     def share_of_weeks(self, weeks: Sequence[int]) -> float:
         """Share of the open days of a year that fall in the ISO weeks given."""
-        year = self.week[self.in_window]
-        return float(np.isin(year, np.asarray(weeks)).mean()) if len(year) else 0.0
+        return float(np.isin(self.year_weeks, np.asarray(weeks)).mean())
 
 
 def make_calendar(years: float, leave_weeks: Sequence[int], warm_up_days: int, tail_days: int) -> Calendar:
@@ -95,4 +97,5 @@ def make_calendar(years: float, leave_weeks: Sequence[int], warm_up_days: int, t
         week=iso_days[keep],
         in_window=inside[keep],
         year_days=WEEK_DAYS * (52 - len(closed)),
+        year_weeks=np.setdiff1d(np.arange(1, 53), sorted(closed)),
     )

@@ -270,7 +270,7 @@ def _season(study: Study, calendar: Calendar) -> NDArray[np.float64]:
     week = np.arange(53)
     peak, amplitude = study.value("demand.season_peak_week"), study.value("demand.season_amplitude")
     factor = 1 + amplitude * np.cos(2 * np.pi * (week - peak) / 52)
-    normalised: NDArray[np.float64] = factor / factor[calendar.week[calendar.in_window]].mean()
+    normalised: NDArray[np.float64] = factor / factor[calendar.year_weeks].mean()
     return normalised
 
 
@@ -287,7 +287,8 @@ def bundle_tables(study: Study, calendar: Calendar, pyramid: Pyramid) -> BundleT
         if study.has(f"task.{name}.window_weeks"):
             first, last = study.value(f"task.{name}.window_weeks")
             weeks = np.arange(first, last + 1)
-            season[:, column] = np.isin(np.arange(53), weeks) / calendar.share_of_weeks(weeks.tolist())
+            share = calendar.share_of_weeks(weeks.tolist())
+            season[:, column] = np.isin(np.arange(53), weeks) / share if share > 0 else 0.0
     profile = np.array(study.value("demand.call_minute_profile"), dtype=np.float64)
     opens, _ = study.value("practice.opening").split("-")
     first_minute = _clock(opens)
