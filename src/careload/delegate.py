@@ -1,4 +1,4 @@
-"""Who performs what: whole visits when they are booked, acts of the GP's contacts on the day (docs/day.md, section 2)."""
+"""Who performs what: whole visits when booked, acts of the GP's contacts on the day (docs/day.md, section 2)."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Divisible(Protocol):
     """What dividing a contact reads: lane, request, performer's role and acts of each."""
 
     @property
-    def lane(self) -> NDArray[np.int64]: ...  # noqa: D102
+    def lane(self) -> NDArray[np.int64]: ...
     @property
-    def request(self) -> NDArray[np.int64]: ...  # noqa: D102
+    def request(self) -> NDArray[np.int64]: ...
     @property
-    def role(self) -> NDArray[np.int8]: ...  # noqa: D102
+    def role(self) -> NDArray[np.int8]: ...
     @property
-    def acts(self) -> NDArray[np.int64]: ...  # noqa: D102
+    def acts(self) -> NDArray[np.int64]: ...
 
 
 @dataclass(frozen=True)

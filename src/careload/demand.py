@@ -95,7 +95,7 @@ class DemandTables:
 
 @dataclass(frozen=True)
 class Strata:
-    """Patients in weight classes (rates within a class differ by at most 2) for every cell and visit; K classes, M members.
+    """Patients in weight classes, rates of a class within a factor of 2; K classes, M members.
 
     Attributes
     ----------

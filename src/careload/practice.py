@@ -1,4 +1,4 @@
-"""What a practice is, as arrays: people, sessions, diaries, rules. The first axis is the world or, once taken, the lane."""
+"""What a practice is, as arrays: people, sessions, diaries, rules; the first axis is the world, later the lane."""
 
 from __future__ import annotations
 

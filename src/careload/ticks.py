@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["MINUTE", "NEVER", "CARRIED_DAY", "to_minutes", "to_ticks"]
+__all__ = ["CARRIED_DAY", "MINUTE", "NEVER", "to_minutes", "to_ticks"]
 
 MINUTE: Final = 1 << 14
 """Ticks in one minute."""
