@@ -246,7 +246,8 @@ def _booked(block: Block, state: State, day: int, slips: Slips) -> Contacts:
 def _unbooked(block: Block, state: State, day: int, slips: Slips) -> Contacts:
     """Contacts without a place: released at the minute, or when the next session with places opens."""
     gp = usual_gp(block, slips.lane, state.register.requests.patient[slips.request])
-    release = next_opening(block.rota(day), gp, slips.lane, slips.start)
+    urgent = slips.urgency == Urgency.URGENT
+    release = next_opening(block.rota(day), gp, slips.lane, slips.start, urgent)
     return _contacts(block, state, slips, stream=np.full(len(gp), block.layout.shared_gp), release=release)
 
 

@@ -248,13 +248,14 @@ def _acts(
     week: int,
 ) -> NDArray[np.bool_]:
     """Which acts each contact carries, shape (n, A)."""
-    share = tables.act_share[visit]
-    share += np.where(tables.carries_rest[visit][:, None], tables.act_residual[band], 0.0)
-    share *= tables.act_season[week]
-    drawn = np.empty(share.shape, dtype=bool)
+    rest = np.where(tables.carries_rest[:, None, None], tables.act_residual, 0.0)
+    share = (tables.act_share[:, None, :] + rest) * tables.act_season[week]
+    by_kind = np.ascontiguousarray(share.reshape(-1, share.shape[2]).T)
+    kind = visit * share.shape[1] + band
+    drawn = np.empty((len(by_kind), len(kind)), dtype=bool)
     for act, task in enumerate(tables.act_task):
-        drawn[:, act] = uniform(key, tables.task_key[task]) < share[:, act]
-    return drawn
+        np.less(uniform(key, tables.task_key[task]), by_kind[act].take(kind), out=drawn[act])
+    return np.ascontiguousarray(drawn.T)
 
 
 def _desk(

@@ -151,12 +151,19 @@ def in_session(
 
 
 def next_opening(
-    rota: DayRota, person: NDArray[np.int64], lane: NDArray[np.int64], tick: NDArray[np.int64]
+    rota: DayRota,
+    person: NDArray[np.int64],
+    lane: NDArray[np.int64],
+    tick: NDArray[np.int64],
+    urgent: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """The tick itself inside a session with places, else the start of the next one, else the tick."""
+    """The tick itself inside a session with places, else the start of the next one, else the tick.
+
+    Urgent patients are also seen in sessions without places.
+    """
     opening = np.full(len(lane), NEVER)
     for k in range(rota.session.shape[1]):
         begin, end = rota.session[person, k, 0, lane], rota.session[person, k, 1, lane]
-        usable = (begin < NEVER) & ~rota.desk_session[person, k, lane] & (tick < end)
+        usable = (begin < NEVER) & (urgent | ~rota.desk_session[person, k, lane]) & (tick < end)
         opening = np.minimum(opening, np.where(usable, np.maximum(begin, tick), NEVER))
     return np.where(opening < NEVER, opening, tick)
