@@ -39,7 +39,8 @@ class Ledger:
     supervision, hand_back, hand_over, meeting : ndarray of int64, shape (C,)
         Overhead in S less overhead in B.
     kept : ndarray of int64, shape (C,)
-        K: time saved on contacts kept, negative when they lengthen.
+        K: time saved on contacts kept, negative when they lengthen. Work that no request brings comes in the
+        same number in both worlds, so what is saved on it is here too.
     taken : ndarray of int64, shape (C,)
         Y: another role or nobody in B, the GP in S.
     new : ndarray of int64, shape (C,)
@@ -166,6 +167,7 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
         return totals[account, lanes_s] - totals[account, lanes_b]
 
     worked = worked_ticks(state)
+    unasked = state.accounts.task_ticks[block.layout.gp, block.desk.task].sum(0)
     home, evening, after_closing = (
         -more(account) for account in (Account.GP_PRESENCE, Account.GP_EVENING, Account.GP_AFTER_CLOSING)
     )
@@ -182,7 +184,7 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
         hand_back=more(Account.HAND_BACK),
         hand_over=more(Account.HAND_OVER),
         meeting=more(Account.GP_MEETING),
-        kept=total(_KEPT, before - after),
+        kept=total(_KEPT, before - after) + unasked[lanes_b] - unasked[lanes_s],
         taken=total(_TAKEN, after - before),
         new=total(_NEW, after - before),
         abandoned=total(_ABANDONED, before - after),
