@@ -53,7 +53,7 @@ DEFAULT_SHIFTED     | minute   | B | Part of it done by others.
 EXCESS              | minute   | B | GP time above the reference on the GP's own work.
 STAFF_SERVICE       | minute   | B | Time of other staff with patients.
 STAFF_MEETING       | minute   | A | Time of other staff in meetings.
-STAFF_PRESENCE      | minute   | A | Paid sessions of other staff.
+STAFF_PRESENCE      | minute   | B | Paid sessions of other staff, and their work outside them.
 SUPERVISIONS        | count    | B | Delegated episodes signed off.
 HAND_BACKS          | count    | B | Delegated episodes handed back.
 EPISODES            | count    | B | Delegated episodes done by a delegate.

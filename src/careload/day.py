@@ -12,8 +12,7 @@ from careload.accounts import Account
 from careload.attend import arrivals, due_slips, first_contact, places_of_today
 from careload.block import Block, Decisions, State, usual_gp
 from careload.booking import Refusals, advance_book, ask_later
-from careload.bundle import VISIT_ROW
-from careload.columns import join, take
+from careload.columns import join
 from careload.contacts import Contacts, contact_parts
 from careload.delegate import Split, split
 from careload.gaps import GpDay, Services, fill_gaps
@@ -184,7 +183,7 @@ def _settle(
     if block.calendar.in_window[day]:
         for account, amount in _GP_DAY.items():
             state.accounts.add_lanes(account, getattr(gp_day, amount))
-        _count_presence(block, state, block.rota(day))
+        _count_presence(block, state, block.rota(day), parts, timed, done)
 
 
 _GP_DAY: Final = {
@@ -197,12 +196,19 @@ _GP_DAY: Final = {
 }
 
 
-def _count_presence(block: Block, state: State, rota: DayRota) -> None:
-    """Paid minutes of the staff: their sessions."""
-    staff = block.layout.person_role != block.layout.gp
-    session = rota.session[staff]
+def _count_presence(
+    block: Block, state: State, rota: DayRota, parts: Parts, timed: Schedule, done: Served
+) -> None:
+    """Paid time of the staff: their sessions, and what they work or meet outside them."""
+    session = rota.session[block.layout.person_role != block.layout.gp]
     length = np.where(session[:, :, 0] < NEVER, session[:, :, 1] - session[:, :, 0], 0)
     state.accounts.add_lanes(Account.STAFF_PRESENCE, length.sum((0, 1)))
+    busy = ~done.by_gp & (parts.part[done.index] <= Part.MEETING)
+    index, person = done.index[busy], done.person[busy]
+    lane, start, end = parts.lane[index], timed.start[index, None], timed.end[index, None]
+    begin, close = rota.session[person, :, 0, lane], rota.session[person, :, 1, lane]
+    inside = np.maximum(0, np.minimum(end, close) - np.maximum(start, begin)).sum(1)
+    state.accounts.add(Account.STAFF_PRESENCE, lane, done.ticks[busy] - inside)
 
 
 def _book(block: Block, state: State, day: int, asking: Slips) -> None:

@@ -284,8 +284,8 @@ LEVELS: Final[tuple[Level, ...]] = (
     _staff(
         "staff_presence",
         "present",
-        "A",
-        "Paid sessions of the staff other than GPs, whole practice.",
+        "B",
+        "Paid sessions of the staff other than GPs, and their work outside them, whole practice.",
         lambda world: world.practice_hours(Account.STAFF_PRESENCE),
     ),
     _staff(
@@ -299,7 +299,7 @@ LEVELS: Final[tuple[Level, ...]] = (
         "staff_idle",
         "present less worked",
         "B",
-        "Idle time of the staff, less what they work beyond their sessions.",
+        "Idle time of the staff in their sessions.",
         lambda world: world.practice_hours(Account.STAFF_PRESENCE) - world.practice_hours(*_STAFF_WORK),
     ),
     _person("zero_contact_men", "men without contact", "share", 3, "Men without a contact with a GP."),
