@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.schedule_kernel import Starts, run
-from careload.schedule_lists import build
+from careload.schedule_lists import SPARE, build
 from careload.ticks import MINUTE, NEVER
 
 __all__ = [
@@ -56,6 +56,8 @@ MAX_COLUMNS: Final = 100
 """Streams one person may read."""
 MAX_PACE: Final = 1 << 14
 """Slowest pace: sixteen times the reference."""
+
+_REACH: Final = 1 << 43
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,7 @@ def check(roster: Roster, items: Items) -> None:
     _check_items(roster, items)
     _check_absences(roster, items)
     _check_parents(items)
+    _check_reach(roster, items)
 
 
 def _refuse(wrong: bool | np.bool_, sentence: str) -> None:
@@ -305,3 +308,18 @@ def _check_parents(items: Items) -> None:
     }
     for sentence, wrong in sentences.items():
         _refuse(wrong.any(), f"item {int(child[wrong.argmax()])} {sentence}")
+
+
+def _check_reach(roster: Roster, items: Items) -> None:
+    """Even if the cap stopped nobody, no time may reach the marks of the kernel."""
+    n = len(items.lane)
+    if not n:
+        return
+    longest = int(items.service.max()) * int(roster.pace.max()) // 1024 + 1
+    if (n + SPARE) * longest > _REACH:
+        busiest = int(np.bincount(items.lane).max())
+        most = _REACH // (busiest + SPARE)
+        _refuse(
+            longest > most,
+            f"items.service times pace must stay below {most} ticks with {busiest} items a lane",
+        )

@@ -9,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.schedule_lists import ITEM, STEP, Lists
-from careload.schedule_steps import ChoosePerson, ChooseTask, FollowOn, Serve, State
+from careload.schedule_steps import LARGEST_KEY, ChoosePerson, ChooseTask, FollowOn, Serve, State
 
 __all__ = ["Starts", "run"]
 
 IntArray: TypeAlias = NDArray[np.int64]
 
-_BLOCK: Final = 2048
+_STATE: Final = 1 << 19
+"""Numbers in the state of the lanes that step together; more would not stay in the cache."""
 _LOOK: Final = 2
+"""Iterations between two looks for closed lanes."""
 _SHRINK: Final = 64
+"""Fewest closed lanes that are worth dropping."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,22 @@ def run(lists: Lists) -> Starts:
         Includes starts at or after the cap, which did not happen.
     """
     lanes = len(lists.cap)
-    blocks = -(-lanes // _BLOCK)
+    blocks = -(-lanes // _block(lists))
     records = [np.empty((4, 0), np.int64)]
     for block in range(blocks):
         records += _run_block(lists, slice(block * lanes // blocks, (block + 1) * lanes // blocks))
     t, person, entry, end = np.concatenate(records, axis=1)
-    return Starts(lists.entry.reshape(-1)[ITEM:].take(entry), t >> STEP, end >> STEP, person)
+    t >>= STEP
+    end >>= STEP
+    return Starts(lists.entry.reshape(-1)[ITEM:].take(entry), t, end, person)
+
+
+def _block(lists: Lists) -> int:
+    """Most lanes that step together."""
+    n_lists, streams, _ = lists.first.shape
+    columns, people = lists.streams.shape
+    rows = 2 * (n_lists + 1) * streams + (columns + 2) * people + streams + 1
+    return int(min(_STATE // rows, LARGEST_KEY // max(people, columns * n_lists)))
 
 
 def _run_block(lists: Lists, lanes: slice) -> list[IntArray]:
@@ -63,7 +76,9 @@ def _run_block(lists: Lists, lanes: slice) -> list[IntArray]:
     state = State.of(lists, lanes)
     records: list[IntArray] = []
     while True:
-        still = _run_while_wide(lists, state, records)
+        begin, still = len(records), _run_while_wide(lists, state, records)
+        for record in records[begin:]:
+            record[1] //= len(state.cap)
         if not still.any():
             return records
         state = state.keep(lists, still)
@@ -84,7 +99,7 @@ def _run_while_wide(lists: Lists, state: State, records: list[IntArray]) -> NDAr
             choose_task(t, person)
             serve(t, person, entry, end)
             if has_follow_ons:
-                follow_on(person, entry, end)
+                follow_on(choose_task.role, entry, end)
         records.append(record.reshape(4, -1))
         open_lanes: NDArray[np.bool_] = t < state.cap
         still = np.count_nonzero(open_lanes)

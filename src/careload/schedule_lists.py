@@ -18,8 +18,10 @@ __all__ = [
     "FAR",
     "ITEM",
     "LIMIT",
+    "PACE",
     "RELEASE",
     "SERVICE",
+    "SPARE",
     "STEP",
     "Children",
     "Lists",
@@ -29,9 +31,11 @@ __all__ = [
 
 IntArray: TypeAlias = NDArray[np.int64]
 
-STEP: Final = 10
-"""Bits below a tick: inside the kernel a time is ticks << STEP. They give a packed key room for the position
-of a list, and the product of reference ticks and pace (1/1024) is such a time as it stands."""
+STEP: Final = 16
+"""Bits below a tick: inside the kernel a time is ticks << STEP, so that one key holds a time and a position."""
+
+PACE: Final = 10
+"""Bits of a pace: 1 << PACE is the reference."""
 
 LIMIT: Final = 1 << 60
 """When a stream without work is ready: later than any time, earlier than any sentinel."""
@@ -46,13 +50,16 @@ RELEASE: Final = 1
 ITEM: Final = 2
 """Column of an entry: item, the number of items for a sentinel."""
 SERVICE: Final = 3
-"""First of the columns of an entry that hold reference ticks by role; minus the fixed end for absences."""
+"""First of the columns of an entry that hold the reference by role, ticks << STEP - PACE; for absences minus the
+fixed end, as a time."""
+
+SPARE: Final = 16
+"""More iterations than a lane has items, at most."""
 
 _ABSENCE: Final = 0
 _FOLLOW_ON: Final = 4
 _RANK: Final = (0, 1, 2, 3, 2)
 _RELEASE_BITS: Final = 33
-_SPARE: Final = 16
 _PIECE: Final = 1 << 13
 
 
@@ -85,8 +92,8 @@ class Lists:
         Rows of all lists; behind the last list stands a run of sentinels for lanes without work.
     first : ndarray of int64, shape (R, E + 1, L)
         Row of the first entry of each list; stream E is void.
-    tail : ndarray of int64, shape (E + 1, L)
-        Row behind the last entry of each follow-on list.
+    last : ndarray of int64, shape (E + 1, L)
+        Row of the last entry of each follow-on list, or of the guard before it.
     rank : ndarray of int64, shape (R,)
     follow : int
         Index of the follow-on list among the R, -1 if it is not in use.
@@ -100,7 +107,7 @@ class Lists:
 
     entry: IntArray
     first: IntArray
-    tail: IntArray
+    last: IntArray
     rank: IntArray
     follow: int
     streams: IntArray
@@ -152,7 +159,7 @@ def build(roster: Roster, items: Items) -> Lists:
     child = np.flatnonzero(items.parent >= 0)
     child = child[np.lexsort((items.ordinal[child], items.parent[child]))]
     layout = _layout(roster, items)
-    first, tail, guard = _starts(roster, layout, child)
+    first, last, guard = _starts(roster, layout, child)
     release = np.full(len(items.lane) + 1, FAR)
     release[:-1] = items.release << STEP
     release[child] = FAR
@@ -162,7 +169,7 @@ def build(roster: Roster, items: Items) -> Lists:
     return Lists(
         entry=entry,
         first=first,
-        tail=tail,
+        last=last,
         rank=np.array([_RANK[k] for k in layout.kinds], np.int64),
         follow=layout.kinds.index(_FOLLOW_ON) if _FOLLOW_ON in layout.kinds else -1,
         streams=streams,
@@ -190,7 +197,7 @@ def _layout(roster: Roster, items: Items) -> _Layout:
     room = count + 1 + guard
     behind = np.cumsum(room)
     busiest = int(count.reshape(shape).sum((1, 2)).max(initial=0))
-    return _Layout(kinds, number, count, behind - room + guard, int(room.sum()), busiest + _SPARE)
+    return _Layout(kinds, number, count, behind - room + guard, int(room.sum()), busiest + SPARE)
 
 
 def _order(items: Items, layout: _Layout, child: IntArray) -> IntArray:
@@ -234,7 +241,7 @@ def _fill(entry: IntArray, items: Items, release: IntArray, item: IntArray) -> N
     """Write release, item and reference ticks; the ticks of a sentinel are those of any item."""
     entry[:, RELEASE], entry[:, ITEM] = release.take(item), item
     for role, reference in enumerate(items.service):
-        entry[:, SERVICE + role] = reference.take(item, mode="clip")
+        np.left_shift(reference.take(item, mode="clip"), STEP - PACE, out=entry[:, SERVICE + role])
     absent = np.flatnonzero(items.list.take(item, mode="clip") == _ABSENCE)
     fixed_end = items.fixed_end.take(item[absent], mode="clip")
     entry[absent, SERVICE:] = -(fixed_end << STEP)[:, None]
@@ -261,19 +268,19 @@ def _children(items: Items, child: IntArray, release: IntArray) -> Children:
 
 
 def _starts(roster: Roster, layout: _Layout, child: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """First rows (R, E + 1, L), follow-on tails (E + 1, L), and the rows of guards before follow-ons."""
+    """First rows (R, E + 1, L), last follow-ons (E + 1, L), and the rows of guards before follow-ons."""
     lanes, kinds = len(roster.cap), layout.kinds
     shape = (lanes, roster.n_streams, len(kinds))
     first = np.full((len(kinds), roster.n_streams + 1, lanes), layout.size)
     first[:, :-1] = layout.first.reshape(shape).transpose(2, 1, 0)
-    tail = np.full((roster.n_streams + 1, lanes), layout.size)
+    last = np.full((roster.n_streams + 1, lanes), layout.size)
     if _FOLLOW_ON not in kinds:
-        return first, tail, np.empty(0, np.int64)
+        return first, last, np.empty(0, np.int64)
     k = kinds.index(_FOLLOW_ON)
     todays = np.bincount(layout.number[child], minlength=len(layout.count))
     begin = layout.first.reshape(shape)[:, :, k]
-    tail[:-1] = (begin + (layout.count - todays).reshape(shape)[:, :, k]).T
-    return first, tail, begin.ravel() - 1
+    last[:-1] = (begin - 1 + (layout.count - todays).reshape(shape)[:, :, k]).T
+    return first, last, begin.ravel() - 1
 
 
 def _reading(roster: Roster, items: Items) -> tuple[IntArray, IntArray]:

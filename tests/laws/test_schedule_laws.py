@@ -344,6 +344,17 @@ def test_wrong_shapes_are_refused() -> None:
         schedule(one_person(), replace(items, service=np.full((1, 2), -1)))
 
 
+def test_work_beyond_all_measure_is_refused_and_the_longest_is_exact() -> None:
+    many = simple_items([0] * 4000, [3] * 4000)
+    slow = replace(one_person(), pace=np.array([[1 << 14]]))
+    with pytest.raises(ValueError, match="must stay below"):
+        schedule(slow, replace(many, service=np.full((1, 4000), HORIZON)))
+    few = simple_items([0, 0], [3, 3])
+    found = schedule(slow, replace(few, service=np.full((1, 2), HORIZON)))
+    assert found.start.tolist() == [0, NEVER]
+    assert found.end.tolist() == [16 * HORIZON, NEVER]
+
+
 ROSTER_FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "role order": ({"role": np.array([1, 0])}, "never decreasing"),
     "stream number": ({"streams": np.array([[0, 9], [1, 3]])}, "roster.streams must lie in"),
