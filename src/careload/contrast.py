@@ -18,6 +18,7 @@ from careload.simulate import Run
 from careload.study import Scenario, Study
 
 __all__ = [
+    "GROUP_LABELS",
     "LEDGER_PARTS",
     "PATH_LIMIT",
     "Contrast",
@@ -33,6 +34,18 @@ __all__ = [
 
 PATH_LIMIT: Final = 0.05
 """Share of GP time decided by path divergence above which a result says so."""
+
+GROUP_LABELS: Final = {
+    "first_contact": "first contact",
+    "technical": "technical acts",
+    "chronic": "chronic disease",
+    "palliative": "palliative care",
+    "home_complex": "home and complex care",
+    "population": "population health",
+    "admin": "administration",
+    "social": "social work",
+}
+"""Task groups whose label is not their name."""
 
 _HOURS: Final = "h/week per GP"
 _OVERHEAD: Final = (Account.SUPERVISION, Account.HAND_BACK, Account.HAND_OVER, Account.GP_MEETING)
@@ -289,7 +302,7 @@ def _contrast(run: Run, before: World, after: World, ledger: Ledger) -> Contrast
             for part in LEDGER_PARTS
         },
         groups={
-            group: hours(f"moved.{group}", group.replace("_", " "), values, "X and D of a task group.")
+            group: hours(f"moved.{group}", GROUP_LABELS.get(group, group), values, "X and D of a task group.")
             for group, values in zip(sorted(set(run.layout.groups)), group_hours, strict=True)
         },
         differences=_differences(before, after, n),

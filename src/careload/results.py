@@ -5,10 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +18,7 @@ from numpy.typing import NDArray
 
 from careload.account_facts import ACCOUNT_FACTS
 from careload.contrast import LEDGER_PARTS, Contrast, Findings, World, ledger_hours
-from careload.faults import Fault, Faults
+from careload.folders import replacing
 from careload.levels import LEVELS, level_grade
 from careload.measures import HOUR, Grade, delegates, worst_grade
 from careload.persons import PERSON_COUNTS
@@ -33,9 +30,7 @@ __all__ = [
     "PARQUET_NAME",
     "SUMMARY_NAME",
     "cell_columns",
-    "open_folder",
     "read_provenance",
-    "replacing",
     "write_parquet",
     "write_summary",
 ]
@@ -60,41 +55,6 @@ class Column:
     unit: str
     description: str
     grade: Grade
-
-
-def open_folder(folder: Path) -> Path:
-    """Make a folder for results if there is none, and see that it can be written to.
-
-    Raises
-    ------
-    Faults
-        It cannot be made or written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        reason = error.strerror or str(error)
-        fault = Fault("folder", folder, f"a folder that can be written to ({reason})", "another folder")
-        raise Faults([fault]) from None
-    return folder
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name in the folder of `path`, which takes its place at once when all went well."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_parquet(findings: Findings, folder: Path) -> Path:

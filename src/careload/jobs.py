@@ -1,0 +1,110 @@
+"""The two jobs of the command line: one world alone, and worlds against a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from careload.contrast import Findings, find
+from careload.folders import open_folder
+from careload.report import report
+from careload.simulate import Progress, simulate
+from careload.study import Comparison, Scenario, Study
+
+__all__ = ["compare_job", "run_job", "simulate_worlds", "write_findings"]
+
+
+def run_job(study: Study, folder: Path, progress: Progress | None = None) -> str:
+    """Simulate one world, write its results, and return the tables to print.
+
+    Parameters
+    ----------
+    study : Study
+    folder : Path
+        Made if there is none.
+    progress : callable, optional
+        Told the open days done and the open days in all.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    Faults
+        The folder cannot be written to; raised before anything is simulated.
+    """
+    return _job([(study.choices.get("practice", "practice"), study)], None, folder, progress)
+
+
+def compare_job(comparison: Comparison, folder: Path, progress: Progress | None = None) -> str:
+    """Simulate the worlds of a comparison, write results and figures, and return the tables to print.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    folder, progress
+        As for `run_job`.
+
+    Returns
+    -------
+    str
+    """
+    return _job(comparison.worlds, comparison.scenario, folder, progress)
+
+
+def simulate_worlds(
+    worlds: Sequence[tuple[str, Study]],
+    scenario: Scenario | None = None,
+    replications: int | None = None,
+    progress: Progress | None = None,
+) -> Findings:
+    """Simulate worlds and estimate all that the run says.
+
+    Parameters
+    ----------
+    worlds : sequence of (str, Study)
+        Names and studies, the baseline first.
+    scenario : Scenario, optional
+    replications : int, optional
+        By default `run.replications` of the baseline; if given, no more share one list of people either.
+    progress : callable, optional
+
+    Returns
+    -------
+    Findings
+    """
+    first = worlds[0][1]
+    count = round(first.value("run.replications"))
+    fixed = round(first.value("run.fixed_list_replications")) if len(worlds) > 1 else 0
+    if replications is not None:
+        count, fixed = replications, min(fixed, replications)
+    run = simulate([study for _, study in worlds], count, fixed, progress)
+    return find(run, worlds, scenario)
+
+
+def write_findings(findings: Findings, folder: Path) -> list[Path]:
+    """Write results, summary and one figure per contrast.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    from careload.figures import draw_released, save_figure
+    from careload.results import write_parquet, write_summary
+
+    paths = [write_parquet(findings, folder), write_summary(findings, folder)]
+    for contrast in findings.contrasts:
+        name = "released" if len(findings.contrasts) == 1 else f"released_{contrast.world}"
+        paths += save_figure(draw_released(findings, contrast), folder, name)
+    return paths
+
+
+def _job(
+    worlds: Sequence[tuple[str, Study]], scenario: Scenario | None, folder: Path, progress: Progress | None
+) -> str:
+    open_folder(folder)
+    findings = simulate_worlds(worlds, scenario, progress=progress)
+    paths = write_findings(findings, folder)
+    return report(findings) + "\n" + "".join(f"{path}\n" for path in paths)
