@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from careload.accounts import Account, Fate
 from careload.block import Block, State
 
-__all__ = ["CLASSES", "Ledger", "compare_scenarios", "overhead_ticks", "worked_ticks"]
+__all__ = ["CLASSES", "Ledger", "classes_of_rows", "compare_scenarios", "overhead_ticks", "worked_ticks"]
 
 CLASSES: Final = ("K", "X", "Y", "D", "A", "N")
 """Classes of instances that exist in both worlds; I, what the change itself brings, is counted apart."""
@@ -140,6 +140,23 @@ def _classes(before: NDArray[np.int8], after: NDArray[np.int8]) -> NDArray[np.in
     )
 
 
+def classes_of_rows(state: State, baseline: int, scenario: int) -> NDArray[np.int64]:
+    """Class of every task instance of the register in two scenarios.
+
+    Parameters
+    ----------
+    baseline, scenario : int
+        Numbers of the scenarios.
+
+    Returns
+    -------
+    ndarray of int64, shape (rows,)
+        Position in `CLASSES`; `len(CLASSES)` for instances of no class.
+    """
+    fate = state.outcomes.fate(state.register.n_rows)
+    return _classes(fate[baseline], fate[scenario])
+
+
 def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) -> Ledger:
     """Match the instances of two scenarios by position and divide the GP's time among the classes.
 
@@ -149,10 +166,10 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
         Numbers of the scenarios.
     """
     n_rows, n_cells = state.register.n_rows, block.n_cells
-    fate, ticks = state.outcomes.fate(n_rows), state.outcomes.ticks(n_rows)
+    ticks = state.outcomes.ticks(n_rows)
     rows = state.register.rows
     cell = state.register.requests.cell[rows.request].astype(np.int64)
-    kind = _classes(fate[baseline], fate[scenario])
+    kind = classes_of_rows(state, baseline, scenario)
     before, after = ticks[baseline].astype(np.int64), ticks[scenario].astype(np.int64)
 
     def total(one: int, amount: NDArray[np.int64]) -> NDArray[np.int64]:
