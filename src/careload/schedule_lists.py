@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -156,6 +156,7 @@ def build(roster: Roster, items: Items) -> Lists:
     items : Items
         Both checked.
     """
+    items = replace(items, service=np.ascontiguousarray(items.service))
     child = np.flatnonzero(items.parent >= 0)
     child = child[np.lexsort((items.ordinal[child], items.parent[child]))]
     layout = _layout(roster, items)
