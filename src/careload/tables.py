@@ -155,6 +155,8 @@ def _walk_in_share(study: Study, visits: Sequence[str]) -> float:
     office = np.array([study.tasks[name].channel == "office" for name in visits])
     rate = _per_task(study, visits, "rate") * office
     own = rate * (1 - _per_task(study, visits, "set_by_practice_share"))
+    if not own.any():
+        return 0.0
     return float(study.value("care.share_unbooked")) * float(rate.sum() / own.sum())
 
 
@@ -246,7 +248,8 @@ def _rate_factor(study: Study, visits: Sequence[str]) -> NDArray[np.float64]:
         for field in ("rate", "interval_days"):
             key = f"task.{name}.{field}"
             if study.has(key):
-                ratio = study.value(key) / _shipped(name, field, study.value(key))
+                value = study.value(key)
+                ratio = value / _shipped(name, field, value) if value else 0.0
                 factor[row] *= ratio if field == "rate" else 1 / ratio
     return factor
 
@@ -350,13 +353,17 @@ def _residual_acts(
     persons = band_counts(pyramid).sum(1)
     share = persons / persons.sum()
     by_band = np.array([study.value(f"task.{name}.age_rates") for name in visits], dtype=np.float64)
+    by_band *= _rate_factor(study, visits)[:, None]
     contacts = share * by_band[carries].sum(0)
     weights = np.ones((len(acts), _N_BANDS))
     for row, name in enumerate(acts):
         if study.has(f"task.{name}.age_weights"):
             weights[row] = study.value(f"task.{name}.age_weights")
-    residual: NDArray[np.float64] = (rest / (weights @ contacts))[None, :] * weights.T
-    return residual
+    carried = (weights @ contacts)[:, None]
+    residual: NDArray[np.float64] = np.divide(
+        rest[:, None] * weights, carried, out=np.zeros_like(weights), where=carried > 0
+    )
+    return residual.T
 
 
 def desk_tables(study: Study) -> DeskTables:
