@@ -385,9 +385,13 @@ def _task_rows(
     place = first[real[desk_of]] + VISIT_ROW + 1 + requests.n_acts[real[desk_of]] + within
     task[place] = tables.desk_task[desk_kind]
     parent[place] = desk_parent
-    key = child(requests.key[request], tables.task_key[task])
-    desk_rows = np.zeros(len(request), dtype=np.int64)
-    desk_rows[place] = 2 + desk_parent
-    key = child(key, desk_rows)
+    left_by = np.zeros(len(request), dtype=np.uint64)
+    left_by[place] = tables.task_key[_parent_task(tables, visit[desk_of], desk_parent)]
+    key = child(requests.key[request], tables.task_key[task], left_by)
     luck = index16(key, _LUCK).astype(np.uint16)
     return TaskRows(request=request + register.n_requests, task=task, luck=luck, parent=parent)
+
+
+def _parent_task(tables: BundleTables, visit: NDArray[np.int16], act: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Task that leaves desk work: the act, or the visit where `act` is -1."""
+    return np.where(act < 0, tables.visit_task[visit], tables.act_task[np.maximum(act, 0)])

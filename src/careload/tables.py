@@ -144,8 +144,8 @@ def _call_only_rate(study: Study, visits: Sequence[str]) -> float:
     _, grossed = _losses(study, visits)
     office = np.array([study.tasks[name].channel == "office" for name in visits])
     calls = own * grossed * np.where(office, 1 - _walk_in_share(study, visits), 1.0)
-    closed = study.value("reference.closed_share")
-    repeated = 1 / (1 - closed * study.value("reference.recontact"))
+    closed = float(study.value("reference.closed_share"))
+    repeated = 1 / (1 - closed * float(study.value("reference.recontact")))
     all_calls = float(study.value("task.call_handling.rate")) / 1000
     return max(0.0, all_calls - float(calls.sum()) * repeated)
 
