@@ -16,7 +16,7 @@ from careload.contacts import Contacts, follow_on_parts, item_key
 from careload.delegate import Split, hands_back
 from careload.draws import child, name_key, poisson, uniform
 from careload.draws import index16 as draw_index
-from careload.parts import Part, Parts, call_rows, contents, desk_rows, durations_of, part_ticks
+from careload.parts import Part, Parts, call_rows, contents, desk_rows, durations_of
 from careload.schedule import Schedule
 from careload.slips import Errand, Slips, Step, no_slips, with_columns
 from careload.ticks import CARRIED_DAY, NEVER
@@ -178,7 +178,9 @@ def count_contacts(
     contact = chosen.part == Part.CONTACT
     visit = contact & (chosen.errand == Errand.VISIT)
     accounts.count(Account.SERVED, chosen.lane[visit])
-    request = state.register.requests.visit[np.maximum(chosen.request, 0)].astype(np.int64)
+    asked = chosen.request >= 0
+    request = np.zeros(len(asked), np.int64)
+    request[asked] = state.register.requests.visit[chosen.request[asked]]
     channel = block.bundles.channel[request]
     for account, one in (
         (Account.OFFICE, Channel.OFFICE),
