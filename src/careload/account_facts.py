@@ -58,6 +58,7 @@ SUPERVISIONS        | count    | B | Delegated episodes signed off.
 HAND_BACKS          | count    | B | Delegated episodes handed back.
 EPISODES            | count    | B | Delegated episodes done by a delegate.
 INDUCED             | minute   | D | GP time on contacts that delegation itself brings.
+CARRIED             | count    | B | Contacts held on a later day than the one they were released on.
 """
 
 

@@ -87,7 +87,9 @@ def draw_released(findings: Findings, contrast: Contrast) -> Chart:
         bottom, top = 1.35 / height, 1 - 1.12 / height
         axes = figure.add_axes((0.235, bottom, 0.53, top - bottom))
         _draw_bars(axes, bars)
-        _write_words(figure, axes, findings, contrast, height)
+        _write_words(figure, findings, contrast, height)
+        if any(bar.estimate.grade == "D" for bar in bars):
+            _explain_hatching(figure, height)
     return figure
 
 
@@ -215,13 +217,17 @@ def _beside(axes: Axes, x: float, line: float, text: str, **style: object) -> No
     axes.text(x, line, text, transform=axes.get_yaxis_transform(), clip_on=False, **style)  # type: ignore[arg-type]
 
 
-def _write_words(figure: Figure, axes: Axes, findings: Findings, contrast: Contrast, height: float) -> None:
-    """Title, question, legend and foot."""
+def _write_words(figure: Figure, findings: Findings, contrast: Contrast, height: float) -> None:
+    """Title, question and foot."""
     released, destinations = finding(findings, contrast).rsplit(": ", 1)
     title = f"{fill(released, 90)}:\n{fill(destinations, 90)}"
     figure.text(0.015, 1 - 0.12 / height, title, fontsize=12, weight="bold", va="top", color=INK)
     below = 0.12 + 0.21 * (title.count("\n") + 1) + 0.06
     figure.text(0.015, 1 - below / height, _question(findings, contrast), fontsize=9.5, va="top", color=GREY)
+    figure.text(0.015, 0.12 / height, _foot(findings, contrast), fontsize=8.5, va="bottom", color=GREY)
+
+
+def _explain_hatching(figure: Figure, height: float) -> None:
     hatched = Patch(facecolor="#BBBBBB", hatch="////", edgecolor="white", linewidth=0)
     figure.legend(
         [hatched],
@@ -233,7 +239,6 @@ def _write_words(figure: Figure, axes: Axes, findings: Findings, contrast: Contr
         handlelength=1.8,
         borderpad=0,
     )
-    figure.text(0.015, 0.12 / height, _foot(findings, contrast), fontsize=8.5, va="bottom", color=GREY)
 
 
 def _question(findings: Findings, contrast: Contrast) -> str:

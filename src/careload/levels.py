@@ -206,10 +206,17 @@ LEVELS: Final[tuple[Level, ...]] = (
         "B",
         _ACCESS,
         1,
-        "Mean minutes from the moment a patient may be seen to the start of the contact.",
+        "Mean minutes from the moment a patient may be seen to the start, contacts put off left out.",
         lambda world: (
             to_minutes(1) * ratio(world.count(Account.WAIT_TICKS), world.count(Account.WAIT_STARTS))
         ),
+    ),
+    _yearly(
+        "carried",
+        "put off to a later day",
+        _ACCESS,
+        "Contacts held on a later day than the one they were released on.",
+        Account.CARRIED,
     ),
     _yearly("unmet", "unmet requests", _ACCESS, "Left, displaced, sent elsewhere or not come.", *_UNMET),
     _yearly("unmet_left", "  gave up", _ACCESS, "No place was found and the patient gave up.", Account.LEFT),

@@ -85,15 +85,16 @@ def finding(findings: Findings, contrast: Contrast) -> str:
     """Released time and its four destinations in one sentence."""
     released = contrast.parts["released"]
     decimals = 1 if abs(released.value) >= 1 else 2
-    interval = f"{signed(released.low, decimals)} to {signed(released.high, decimals)}"
+    value, ends = released.value, (released.low, released.high)
+    sure = math.isnan(released.low) or released.low > 0 or released.high < 0
+    verb = "releases" if value > 0 else "costs"
+    if not sure or value == 0:
+        verb = "neither clearly releases nor costs GP time,"
+    elif value < 0:
+        value, ends = -value, (-released.high, -released.low)
+    interval = f"{signed(ends[0], decimals)} to {signed(ends[1], decimals)}"
     spread = "one replication, no interval" if math.isnan(released.low) else interval
-    if released.low > 0 or (math.isnan(released.low) and released.value > 0):
-        verb, size = "releases", signed(released.value, decimals)
-    elif released.high < 0 or (math.isnan(released.low) and released.value < 0):
-        verb, size = "costs", signed(-released.value, decimals)
-        spread = f"released {signed(released.value, decimals)}, {spread}"
-    else:
-        verb, size = "neither clearly releases nor costs GP time: released", signed(released.value, decimals)
+    size = signed(value, decimals)
     went = ", ".join(
         f"{signed(contrast.parts[name].value, decimals)} {words}"
         for name, words in (

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import combinations, pairwise
+from pathlib import Path
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patches import Rectangle
+
+from careload.contrast import Findings
+from careload.figures import (
+    ASSUMED,
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    SKY,
+    VERMILION,
+    YELLOW,
+    Chart,
+    draw_released,
+    save_figure,
+)
+from careload.report import SIMULATION_ONLY, finding
+from short_findings import altered, short_findings
+
+OKABE_ITO = {"#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}
+
+
+def changed(**values: tuple[float, float, float]) -> Findings:
+    return altered(short_findings(), **values)
+
+
+def release() -> Findings:
+    return short_findings()
+
+
+def cost() -> Findings:
+    return changed(
+        moved_chronic=(0.30, 0.25, 0.35),
+        moved_technical=(0.20, 0.18, 0.22),
+        moved_prevention=(0.10, 0.05, 0.15),
+        supervision=(0.80, 0.75, 0.85),
+        hand_back=(0.60, 0.50, 0.70),
+        hand_over=(0.15, 0.10, 0.20),
+        induced=(0.05, 0.00, 0.10),
+        meeting=(0.40, 0.39, 0.41),
+        released=(-1.40, -1.60, -1.20),
+        reinvested=(-0.50, -0.90, -0.10),
+        home=(-0.60, -0.80, -0.40),
+        usable=(-0.40, -0.45, -0.35),
+        crumbs=(0.10, 0.05, 0.15),
+    )
+
+
+def saturated() -> Findings:
+    return changed(
+        reinvested=(123.567, 120.1, 126.9),
+        home=(-0.01, -0.4, 0.38),
+        released=(123.49, 120.3, 126.7),
+    )
+
+
+def nothing_moved() -> Findings:
+    contrast = short_findings().contrasts[0]
+    zero = dict.fromkeys(contrast.parts, (0.0, 0.0, 0.0))
+    return changed(**zero, **{f"moved_{name}": (0.0, 0.0, 0.0) for name in contrast.groups})
+
+
+def one_replication() -> Findings:
+    contrast = short_findings().contrasts[0]
+    values = {name: (one.value, math.nan, math.nan) for name, one in contrast.parts.items()}
+    groups = {f"moved_{name}": (one.value, math.nan, math.nan) for name, one in contrast.groups.items()}
+    return changed(**values, **groups)
+
+
+def many_groups() -> Findings:
+    contrast = short_findings().contrasts[0]
+    values = {f"moved_{name}": (0.1 + 0.05 * k, 0.1, 0.9) for k, name in enumerate(contrast.groups)}
+    return changed(**values)
+
+
+CASES = [release, cost, saturated, nothing_moved, one_replication, many_groups]
+
+
+def drawn(findings: Findings) -> Chart:
+    return draw_released(findings, findings.contrasts[0])
+
+
+def bars(chart: Chart) -> list[Rectangle]:
+    return [patch for patch in chart.axes[0].patches if isinstance(patch, Rectangle)]
+
+
+def words(chart: Chart) -> str:
+    texts = [*chart.texts, *chart.axes[0].texts, *(text for one in chart.legends for text in one.get_texts())]
+    return "\n".join(text.get_text() for text in texts)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_text_touches_another_or_leaves_the_figure(case: type) -> None:
+    chart = drawn(case())
+    canvas = FigureCanvasAgg(chart)
+    canvas.draw()
+    page = chart.bbox
+    axes = chart.axes[0]
+    texts = [text for text in (*chart.texts, *axes.texts, axes.xaxis.label) if text.get_text()]
+    ticks = [text for text in axes.get_xticklabels() if text.get_text() and text.get_visible()]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in (*texts, *ticks)]
+    boxes += [("legend", legend.get_window_extent()) for legend in chart.legends]
+    for name, box in boxes[: len(texts)]:
+        assert page.x0 <= box.x0 and box.x1 <= page.x1, name
+        assert page.y0 <= box.y0 and box.y1 <= page.y1, name
+    for (one, first), (other, second) in combinations(boxes, 2):
+        assert not first.overlaps(second), (one, other)
+
+
+def test_bars_lead_from_what_moved_to_released_and_on_to_where_it_went() -> None:
+    contrast = short_findings().contrasts[0]
+    rows = bars(drawn(short_findings()))
+    ends = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in rows]
+    colours = [bar.get_facecolor() for bar in rows]
+    middle = next(k for k, bar in enumerate(rows) if (ends[k][0] == 0 and k > 0 and ends[k - 1][1] != 0))
+    released = contrast.parts["released"].value
+    assert ends[middle] == (0, pytest.approx(released))
+    assert ends[middle - 1][1] == pytest.approx(released)
+    assert ends[-1][1] == pytest.approx(released)
+    assert len(rows) - middle == 5
+    for before, after in pairwise(ends[:middle]):
+        assert after[0] == before[1]
+    assert len(set(colours)) == 7
+
+
+def test_all_bars_are_hatched_as_assumed_and_only_those() -> None:
+    findings = short_findings()
+    chart = drawn(findings)
+    assert all(bar.get_hatch() for bar in bars(chart))
+    assert ASSUMED in words(chart)
+    contrast = findings.contrasts[0]
+    sure = {name: replace(one, grade="B") for name, one in contrast.parts.items()}
+    groups = {name: replace(one, grade="B") for name, one in contrast.groups.items()}
+    chart = drawn(replace(findings, contrasts=(replace(contrast, parts=sure, groups=groups),)))
+    assert not any(bar.get_hatch() for bar in bars(chart))
+    assert ASSUMED not in words(chart)
+
+
+def test_the_palette_is_that_of_okabe_and_ito() -> None:
+    assert {BLUE, VERMILION, SKY, GREEN, ORANGE, YELLOW} <= OKABE_ITO
+    assert INK not in OKABE_ITO
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_title_and_foot_say_what_is_shown(case: type) -> None:
+    findings = case()
+    said = words(drawn(findings))
+    flat = " ".join(said.split())
+    assert " ".join(finding(findings, findings.contrasts[0]).split()) in flat
+    assert findings.scenario is not None and findings.scenario.question["en"] in flat
+    for piece in (
+        SIMULATION_ONLY,
+        "inputs are assumed",
+        "slot policy: unchanged",
+        "seed 1",
+        "6 replications",
+    ):
+        assert piece in flat
+    for destination in ("reinvested", "taken home", "usable gaps", "crumbs", "released"):
+        assert destination in said.split("\n")
+
+
+def test_costs_are_drawn_and_written_with_their_sign() -> None:
+    said = words(drawn(cost()))
+    assert "costs 1.4 h a week per GP" in said
+    assert "−0.80 (−0.85 to −0.75)" in said and "−1.40 (−1.60 to −1.20)" in said
+
+
+def test_the_same_figure_is_the_same_bytes(tmp_path: Path) -> None:
+    paths = [save_figure(drawn(short_findings()), tmp_path, name) for name in ("one", "two")]
+    assert [path.name for path in paths[0]] == ["one.svg", "one.png"]
+    for first, second in zip(*paths, strict=True):
+        assert first.read_bytes() == second.read_bytes()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_notebook_shows_it() -> None:
+    text = drawn(short_findings())._repr_svg_()
+    assert text.startswith("<?xml") and "</svg>" in text
