@@ -111,7 +111,10 @@ def first_contact(block: Block, state: State, day: int, slips: Slips) -> tuple[S
 
 
 def _end_calls(block: Block, state: State, day: int, callers: Slips, answers: Answers) -> None:
-    """Book-keeping of calls that lead to no visit, and of urgency missed."""
+    """Book-keeping of calls that lead to no visit, and of urgency missed.
+
+    A call closed after the book had no place leaves the need unmet: it is not the closing that ends it.
+    """
     closed = answers.outcome == Outcome.CLOSED
     again = closed & (answers.again_after > 0)
     ended = np.flatnonzero(closed & ~again)
@@ -119,7 +122,7 @@ def _end_calls(block: Block, state: State, day: int, callers: Slips, answers: An
     back = take(callers, again)
     waiting = with_columns(back, day=block.calendar.number[index], tries=back.tries + 1)
     state.slips = join([state.slips, waiting])
-    _set_fate(state, take(callers, ended), Fate.NOT_NEEDED)
+    _set_fate(state, take(callers, ended[~callers.refused[ended]]), Fate.NOT_NEEDED)
     if block.calendar.in_window[day]:
         state.accounts.count(Account.CLOSED, callers.lane[ended])
         state.accounts.count(Account.ELSEWHERE, callers.lane[answers.outcome == Outcome.ELSEWHERE])

@@ -175,7 +175,7 @@ def _without_place(block: Block, state: State, day: int, slips: Slips) -> tuple[
     own_call = ~state.register.requests.set_by_practice[slips.request] & (slips.errand == Errand.VISIT)
     step = np.where(own_call, Step.CALL, Step.ASK)
     next_day = block.calendar.number[min(day + 1, len(block.calendar) - 1)]
-    retried = with_columns(slips, step=step, day=next_day, tries=tries, ahead=1)
+    retried = with_columns(slips, step=step, day=next_day, tries=tries, ahead=1, refused=True)
     return take(retried, again), Refusals(take(slips, left), take(slips, ~again & ~left))
 
 

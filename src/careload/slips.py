@@ -65,6 +65,8 @@ class Slips:
         Calls made before this one.
     urgency : ndarray of int8
         Judged urgency.
+    refused : ndarray of bool
+        True once the book has had no place for it.
     """
 
     lane: NDArray[np.int64]
@@ -80,6 +82,7 @@ class Slips:
     ahead: NDArray[np.int16]
     tries: NDArray[np.int8]
     urgency: NDArray[np.int8]
+    refused: NDArray[np.bool_]
 
 
 def with_columns(slips: Slips, **columns: Any) -> Slips:
@@ -125,6 +128,7 @@ def new_slips(
         ahead=np.where(ask, mine.ahead, 1).astype(np.int16),
         tries=np.zeros(n, np.int8),
         urgency=mine.urgency,
+        refused=np.zeros(n, np.bool_),
     )
 
 
@@ -146,4 +150,5 @@ def no_slips() -> Slips:
         ahead=np.zeros(0, np.int16),
         tries=narrow,
         urgency=np.full(0, Urgency.ROUTINE, np.int8),
+        refused=np.zeros(0, np.bool_),
     )
