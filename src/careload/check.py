@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from careload.faults import Fault, near
-from careload.quantity import UNITS, Quantity, is_number, is_quantity, read_quantity, width_faults
+from careload.quantity import UNITS, Quantity, frozen, is_number, is_quantity, read_quantity, width_faults
 from careload.schema import Leaf, Node
 
-__all__ = ["LANGUAGES", "check_tree", "clock_minutes", "session_parts", "span_minutes"]
+__all__ = ["LANGUAGES", "check_tree", "clock_minutes", "session_parts", "span_minutes", "words"]
 
 LANGUAGES: Final = ("en", "fr", "nl")
 SESSION_USES: Final = ("places", "desk")
@@ -45,8 +46,13 @@ def session_parts(text: str) -> tuple[int, int, str]:
     return first, last, use
 
 
+def words(value: Any) -> list[str]:
+    """Return the words of a list; whatever else stands there is a fault elsewhere."""
+    return [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
+
+
 def check_tree(
-    path: str, schema: Node, tree: Any, free_width: Callable[[str], bool]
+    path: str, schema: Node, tree: Any, declared: Mapping[str, Any]
 ) -> tuple[dict[str, Quantity], list[Fault]]:
     """Check one part of the configuration.
 
@@ -57,8 +63,8 @@ def check_tree(
     schema : Node
     tree : Any
         What was read.
-    free_width : callable
-        Whether the value of a quantity was set by hand, so that the width of its range is not judged.
+    declared : mapping
+        Key of a quantity to the value that its range was declared around, where another one was set by hand.
 
     Returns
     -------
@@ -79,13 +85,13 @@ def check_tree(
                 Fault(where, below, "a known key", near(where, known, "one of " + ", ".join(known)))
             )
         elif isinstance(part, Node):
-            found, wrong = check_tree(where, part, below, free_width)
+            found, wrong = check_tree(where, part, below, declared)
             quantities |= found
             faults += wrong
         elif part.unit is None:
             faults += _plain_faults(where, part, below)
         else:
-            quantity, wrong = _quantity(where, part, below, free_width)
+            quantity, wrong = _quantity(where, part, below, declared)
             faults += wrong
             if quantity is not None:
                 quantities[where] = quantity
@@ -97,7 +103,7 @@ def check_tree(
 
 
 def _quantity(
-    path: str, leaf: Leaf, node: Any, free_width: Callable[[str], bool]
+    path: str, leaf: Leaf, node: Any, declared: Mapping[str, Any]
 ) -> tuple[Quantity | None, list[Fault]]:
     """Read a quantity and hold it against its row of the schema."""
     if not is_quantity(node):
@@ -117,11 +123,13 @@ def _quantity(
     faults += wrong
     if quantity is None or quantity.unit not in UNITS:
         return None, faults
-    faults += _form_faults(path, leaf, quantity)
+    wrong = _form_faults(path, leaf, quantity)
+    if wrong:
+        return None, faults + wrong
+    faults += _range_faults(path, quantity)
     if not faults:
-        faults += _range_faults(path, quantity)
-    if not faults and not free_width(path):
-        faults += width_faults(path, quantity)
+        meant = replace(quantity, value=frozen(declared[path])) if path in declared else quantity
+        faults += width_faults(path, meant)
     return quantity, faults
 
 

@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from hydra import compose, initialize_config_dir
+from hydra import compose, initialize
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from careload.faults import Fault
 from careload.vocabulary import GROUPS, stamp
@@ -21,7 +19,8 @@ from careload.yaml_files import read_yaml
 
 __all__ = ["compose_choices"]
 
-CONFIG_NAME = "config"
+PRIMARY: Final = "careload_choices"
+"""Name under which Hydra knows `config.yaml`, so that folders can be searched in an order of our own."""
 
 
 def compose_choices(
@@ -54,25 +53,24 @@ def _composed(
     folders: tuple[Path, ...], choices: tuple[tuple[str, str], ...], _stamp: tuple[tuple[str, int, int], ...]
 ) -> tuple[dict[str, Any], dict[str, str], tuple[Fault, ...]]:
     """Compose; the stamp is part of the key of the cache only."""
-    defaults = _named_defaults(folders)
-    arguments = [f"{'' if group in defaults else '+'}{group}={name}" for group, name in choices]
-    *others, main = folders
-    if others:
-        listed = ",".join(f"'file://{folder}'" for folder in reversed(others))
-        arguments.append(f"hydra.searchpath=[{listed}]")
+    primary, _ = read_yaml(folders[0] / "config.yaml", "conf/config.yaml")
+    ConfigStore.instance().store(PRIMARY, {name: node for name, node in primary.items() if name != "hydra"})
+    listed = ",".join(_quoted(f"file://{folder}") for folder in reversed(folders))
+    arguments = [f"hydra.searchpath=[{listed}]", *(f"{group}={name}" for group, name in choices)]
     try:
-        with (
-            _own_hydra(),
-            initialize_config_dir(config_dir=str(main), version_base="1.3", job_name="careload"),
-        ):
-            config = compose(CONFIG_NAME, overrides=arguments, return_hydra_config=True)
-        chosen = {group: str(name) for group, name in config.hydra.runtime.choices.items() if group in GROUPS}
+        with _own_hydra(), initialize(config_path=None, version_base="1.3", job_name="careload"):
+            config = compose(PRIMARY, overrides=arguments, return_hydra_config=True)
+        chosen = {
+            group: name for group, name in config.hydra.runtime.choices.items() if group in GROUPS and name
+        }
         tree = {
             str(name): OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
             for name, node in config.items_ex(resolve=False)
             if name not in ("hydra", "set")
         }
-    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+    except (
+        Exception
+    ) as error:  # a strange file may end Hydra in any way; the user is told which file in any case
         reason = " ".join(str(error).split())
         return (
             {},
@@ -89,14 +87,10 @@ def _composed(
     return tree, chosen, ()
 
 
-def _named_defaults(folders: tuple[Path, ...]) -> frozenset[str]:
-    """Groups that the defaults list of the primary file names."""
-    for folder in reversed(folders):
-        path = folder / f"{CONFIG_NAME}.yaml"
-        if path.is_file():
-            listed = read_yaml(path, path.name)[0].get("defaults") or []
-            return frozenset(str(name) for item in listed if isinstance(item, dict) for name in item)
-    return frozenset()
+def _quoted(text: str) -> str:
+    """Text in quotes, as the grammar of overrides wants it."""
+    escaped = text.replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any, Final
 
+from careload.check import words
 from careload.faults import Fault, near
 
 __all__ = ["SCOPE_STATUSES", "permitted", "protocol_faults", "team_faults"]
@@ -43,44 +45,36 @@ def team_faults(
     values: Mapping[str, Any], tree: Mapping[str, Any], practice: Mapping[str, Any]
 ) -> list[Fault]:
     """Return staff that is unknown, a practice without GP, tasks that nobody may do."""
-    staff = [role for role in practice.get("staff") or () if isinstance(role, str)]
+    staff = words(practice.get("staff"))
     where = f"practice.{practice.get('name')}.staff"
     faults = []
     for role in staff:
         if role not in tree["role"]:
             faults.append(
-                Fault(where, role, "a role of role/", near(str(role), tree["role"], ", ".join(tree["role"])))
+                Fault(where, role, "a role of role/", near(role, tree["role"], ", ".join(tree["role"])))
             )
         elif f"practice.team.{role}.heads" not in values:
-            faults.append(
-                Fault(
-                    where, role, f"quantities practice.team.{role} for it", "a role that has them: gp, nurse"
-                )
-            )
+            expectation = f"quantities practice.team.{role} for it"
+            faults.append(Fault(where, role, expectation, "a role that has them: gp, nurse"))
     if "gp" not in staff:
         faults.append(Fault(where, staff, "a GP, who has the final responsibility", "[gp]"))
-    as_of = str(values.get("calendar.as_of", "9999-12-31"))
-    may = [permitted(tree["role"].get(role, {}).get("scope"), tree["task"], as_of) for role in staff]
-    anybody = frozenset().union(*may)
-    listed = ", ".join(map(str, staff))
-    for task in tree["task"]:
-        if task not in anybody:
+    known = [role for role in staff if role in tree["role"]]
+    listed = ", ".join(known)
+    as_of = _as_of(values)
+    anybody: set[str] = set()
+    for role in known:
+        anybody |= permitted(tree["role"][role].get("scope"), tree["task"], as_of)
+    expectation = f"somebody in the practice who may do it on {as_of}"
+    remedy = f"to allow it in the scope of one of {listed}"
+    faults += [
+        Fault(f"task.{task}", listed, expectation, remedy) for task in tree["task"] if task not in anybody
+    ]
+    orders = {role: tree["role"][role].get("order") for role in known}
+    for role, other in pairwise(sorted(known, key=lambda role: str(orders[role]))):
+        if orders[role] == orders[other]:
             faults.append(
-                Fault(
-                    f"task.{task}",
-                    listed,
-                    f"somebody in the practice who may do it on {as_of}",
-                    f"to allow it in the scope of one of {listed}",
-                )
+                Fault(f"role.{other}.order", orders[other], f"another number than {role}", "a free number")
             )
-    orders: dict[Any, str] = {}
-    for role in staff:
-        order = tree["role"].get(role, {}).get("order")
-        if order in orders:
-            faults.append(
-                Fault(f"role.{role}.order", order, f"another number than {orders[order]}", "a free number")
-            )
-        orders[order] = role
     return faults
 
 
@@ -98,43 +92,27 @@ def protocol_faults(
     tasks, roles = tree["task"], tree["role"]
     faults = []
     for key, kind in (("acts", "act"), ("visits", "visit")):
-        listed = protocol.get(key)
         known = [name for name, task in tasks.items() if task.get("kind") == kind]
-        for name in listed if isinstance(listed, list) else ():
+        for name in words(protocol.get(key)):
             if name not in known:
-                faults.append(
-                    Fault(
-                        f"{where}.{key}",
-                        name,
-                        f"a task of kind {kind}",
-                        near(str(name), known, "a name in task/"),
-                    )
-                )
-    visits, stable = protocol.get("visits"), protocol.get("requires_stable")
-    if isinstance(visits, list) and isinstance(stable, list):
-        faults += [
-            Fault(
-                f"{where}.requires_stable",
-                name,
-                "a visit of this protocol",
-                near(str(name), visits, "to add it to visits"),
-            )
-            for name in stable
-            if name not in visits
-        ]
+                remedy = near(name, known, "a name in task/")
+                faults.append(Fault(f"{where}.{key}", name, f"a task of kind {kind}", remedy))
+    visits = words(protocol.get("visits"))
+    for name in words(protocol.get("requires_stable")):
+        if name not in visits:
+            remedy = near(name, visits, "to add it to visits")
+            faults.append(Fault(f"{where}.requires_stable", name, "a visit of this protocol", remedy))
     for key in ("delegate_role", "responsible_role"):
         role = protocol.get(key)
-        if role not in roles and not (role is None and key == "delegate_role"):
-            faults.append(
-                Fault(f"{where}.{key}", role, "a role of role/", near(str(role), roles, ", ".join(roles)))
-            )
+        if str(role) not in roles and not (role is None and key == "delegate_role"):
+            remedy = near(str(role), roles, ", ".join(roles))
+            faults.append(Fault(f"{where}.{key}", role, "a role of role/", remedy))
     delegate = protocol.get("delegate_role")
-    if delegate is None and (protocol.get("acts") or protocol.get("visits")):
+    if delegate is None and (words(protocol.get("acts")) or visits):
         faults.append(Fault(f"{where}.delegate_role", None, "a role that takes the tasks named", "nurse"))
     if delegate is not None and delegate == protocol.get("responsible_role"):
-        faults.append(
-            Fault(f"{where}.delegate_role", delegate, "another role than the responsible one", "nurse")
-        )
+        expectation = "another role than the responsible one"
+        faults.append(Fault(f"{where}.delegate_role", delegate, expectation, "nurse"))
     return faults + _minutes_faults(tree, protocol, practice, values)
 
 
@@ -145,23 +123,22 @@ def _minutes_faults(
     values: Mapping[str, Any],
 ) -> list[Fault]:
     """Delegated tasks for which the delegate's minutes are missing."""
-    delegate, staff = protocol.get("delegate_role"), practice.get("staff")
-    if delegate not in tree["role"] or not isinstance(staff, list) or delegate not in staff:
+    delegate = str(protocol.get("delegate_role"))
+    if delegate not in tree["role"] or delegate not in words(practice.get("staff")):
         return []
-    names = [name for key in ("acts", "visits") for name in (protocol.get(key) or []) if name in tree["task"]]
-    may = permitted(
-        tree["role"][delegate].get("scope"), names, str(values.get("calendar.as_of", "9999-12-31"))
-    )
-    return [
-        Fault(
-            f"task.{name}.minutes.{delegate}",
-            None,
-            f"the minutes of the {delegate}",
-            f"to add minutes.{delegate} or drop it from the protocol",
-        )
-        for name in names
-        if name in may
-        and f"task.{name}.minutes.{delegate}" not in values
-        and isinstance(tree["task"][name].get("minutes"), Mapping)
-        and delegate not in tree["task"][name]["minutes"]
-    ]
+    names = [name for key in ("acts", "visits") for name in words(protocol.get(key)) if name in tree["task"]]
+    may = permitted(tree["role"][delegate].get("scope"), names, _as_of(values))
+    faults = []
+    for name in names:
+        minutes = tree["task"][name].get("minutes")
+        if name in may and isinstance(minutes, Mapping) and delegate not in minutes:
+            remedy = f"to add minutes.{delegate} or drop the task from the protocol"
+            faults.append(
+                Fault(f"task.{name}.minutes.{delegate}", None, f"the minutes of the {delegate}", remedy)
+            )
+    return faults
+
+
+def _as_of(values: Mapping[str, Any]) -> str:
+    """Date of the study; far in the future where it is at fault itself."""
+    return str(values.get("calendar.as_of", "9999-12-31"))

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from careload.assemble import assemble
 from careload.check import check_tree
-from careload.compose import compose_choices
 from careload.faults import Fault, near, raise_any
 from careload.overrides import Overrides, for_hydra
+from careload.quantity import FIELDS
 from careload.schema import choice_schema
 from careload.study import Comparison, Scenario, Study
 from careload.vocabulary import Vocabulary
-from careload.world import CHOSEN, Base, World, file_values, never, read_base, read_world
+from careload.world import CHOSEN, Base, World, file_values, read_base, read_world
 
 __all__ = ["DEFAULT_SCENARIO", "load_comparison", "load_study", "route_overrides"]
 
@@ -107,12 +107,11 @@ def _study(base: Base, world: World) -> Study:
 
 def _scenario(base: Base, name: str) -> tuple[Mapping[str, Any], list[Fault]]:
     """Read and check a scenario."""
-    tree, _, faults = compose_choices(base.folders, {"scenario": name})
-    scenario = tree.get("scenario")
-    if not isinstance(scenario, Mapping):
-        scenario = base.vocabulary.choices["scenario"].get(name, {})
-    faults = [] if base.faults else faults
-    return scenario, faults + check_tree(f"scenario.{name}", choice_schema("scenario"), scenario, never)[1]
+    scenario = base.vocabulary.choices["scenario"].get(name, {})
+    faults = check_tree(f"scenario.{name}", choice_schema("scenario"), scenario, {})[1]
+    if scenario.get("name") != name:
+        faults.append(Fault("scenario.name", scenario.get("name"), "the name of its file", f"name: {name}"))
+    return scenario, faults
 
 
 def _world_choices(
@@ -122,21 +121,13 @@ def _world_choices(
     choices: dict[str, str] = {}
     faults: list[Fault] = []
     for group, choice in entry.get("choices", {}).items():
+        path, known = f"{where}.choices.{group}", vocabulary.choices.get(str(group), {})
         if group not in CHOSEN:
-            known = ", ".join(CHOSEN)
-            faults.append(
-                Fault(
-                    f"{where}.choices.{group}", choice, "a group of choices", near(str(group), CHOSEN, known)
-                )
-            )
-        elif choice not in vocabulary.choices[group]:
-            names = vocabulary.choices[group]
-            listed = ", ".join(sorted(names)) or "none"
-            faults.append(
-                Fault(
-                    f"{where}.choices.{group}", choice, f"one of {listed}", near(str(choice), names, listed)
-                )
-            )
+            remedy = near(str(group), CHOSEN, ", ".join(CHOSEN))
+            faults.append(Fault(path, choice, "a group of choices", remedy))
+        elif str(choice) not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            faults.append(Fault(path, choice, f"one of {listed}", near(str(choice), known, listed)))
         else:
             choices[group] = str(choice)
     return choices, faults
@@ -149,14 +140,22 @@ def _clashes(overrides: Overrides, worlds: Iterable[Mapping[str, Any]]) -> list[
     for world in worlds:
         for group in world.get("choices", {}):
             if group in overrides.choices:
-                faults.append(
-                    Fault(group, overrides.choices[group], "a choice that the scenario leaves open", remedy)
-                )
+                chosen = overrides.choices[group]
+                faults.append(Fault(group, chosen, "a choice that the scenario leaves open", remedy))
         for key in world.get("values", {}):
             for value in overrides.values:
-                if ".".join(value.path) in (key, f"{key}.value"):
-                    faults.append(Fault(key, value.value, "a value that the scenario leaves open", remedy))
+                if _sets_the_same(str(key), value.path):
+                    faults.append(
+                        Fault(str(key), value.value, "a value that the scenario leaves open", remedy)
+                    )
     return faults
+
+
+def _sets_the_same(key: str, path: Sequence[str]) -> bool:
+    """Whether a key of a world and the path of an override set one value; ranges and notes are free."""
+    ours, theirs = (".".join(p).removesuffix(".value").split(".") for p in (key.split("."), path))
+    shared = min(len(ours), len(theirs))
+    return ours[:shared] == theirs[:shared] and theirs[shared : shared + 1] not in [[name] for name in FIELDS]
 
 
 def _lost_everywhere(worlds: Sequence[World]) -> list[Fault]:

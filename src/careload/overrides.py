@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ __all__ = [
 
 OWN_KEYS = ("seed",)
 """Keys of `config.yaml` itself that take a value."""
+
+OPEN_FIELDS = ("note", "range_note")
+"""Fields of a quantity that may be set where the file has none."""
 
 ROUTE = "set"
 """Open node of `config.yaml` through which values pass Hydra untouched."""
@@ -74,13 +77,13 @@ class Applied:
 
     Attributes
     ----------
-    valued : frozenset of str
-        Keys of quantities of which only the value was set: the declared range still speaks of the old one.
+    declared : mapping
+        Key of each quantity whose value alone was set, to the value that its range was declared around.
     failed : tuple of (ValueOverride, Fault)
         Those whose key does not exist, with the nearest keys.
     """
 
-    valued: frozenset[str]
+    declared: Mapping[str, Any]
     failed: tuple[tuple[ValueOverride, Fault], ...]
 
 
@@ -148,6 +151,10 @@ def _parse(text: str) -> tuple[Override | None, list[Fault]]:
         return None, [
             Fault("override", text, "a key to be set; none can be removed", "another choice or value")
         ]
+    if not _is_hydra(parsed) and "${" in text:
+        return None, [Fault("override", text, "no interpolation", "to write the value itself")]
+    if "_target_" in text:
+        return None, [Fault("override", text, "no code path", "to drop it")]
     if parsed.package is not None:
         return None, [
             Fault("override", text, "group=name without a package", "to drop what stands behind the @")
@@ -197,37 +204,41 @@ def apply_values(tree: dict[str, Any], values: Iterable[ValueOverride]) -> tuple
     applied : Applied
     """
     failed: list[tuple[ValueOverride, Fault]] = []
-    valued: set[str] = set()
-    judged: set[str] = set()
-    for override in values:
+    declared: dict[str, Any] = {}
+    for override in _expanded(tree, values):
         path, value = override.path, override.value
         target, depth = _follow(tree, path)
         length = _quantity_length(tree, path)
+        if length == depth == len(path) and not isinstance(value, Mapping):
+            path = (*path, "value")
         key = ".".join(path[:length])
-        if (
-            depth == len(path)
-            and not length
-            and isinstance(target, Mapping)
-            and not isinstance(value, Mapping)
-        ):
-            remedy = _siblings(tree, path)
-            failed.append((override, Fault(".".join(path), value, "a key that holds a value", remedy)))
-        elif depth == len(path) and length == depth and not isinstance(value, Mapping):
-            tree = _assigned(tree, (*path, "value"), value)
-            valued.add(key)
-        elif depth == len(path):
+        if depth == len(override.path) and not length and isinstance(target, Mapping):
+            failed.append(
+                (override, Fault(".".join(path), value, "a key that holds a value", _siblings(tree, path)))
+            )
+        elif depth == len(override.path) or (length == len(path) - 1 and path[-1] in OPEN_FIELDS):
+            if path[length:] == ("value",) and length:
+                declared.setdefault(key, _follow(tree, path)[0])
             tree = _assigned(tree, path, _merged(target, value))
-            named = path[length:] or tuple(value) if length else ()
-            (valued if named == ("value",) else judged).add(key)
-        elif length == len(path) - 1 and path[-1] in ("note", "range_note"):
-            tree = _assigned(tree, path, value)
-            judged.add(key)
         else:
             known = [*leaf_paths(tree), *(GROUPS if len(path) == 1 else ())]
             remedy = near(".".join(path), known, _siblings(tree, path[:depth]))
-            fault = Fault(".".join(path), value, "a key of the configuration", remedy)
-            failed.append((override, fault))
-    return tree, Applied(frozenset(valued - judged), tuple(failed))
+            failed.append((override, Fault(".".join(path), value, "a key of the configuration", remedy)))
+    return tree, Applied(declared, tuple(failed))
+
+
+def _expanded(tree: Mapping[str, Any], values: Iterable[ValueOverride]) -> Iterator[ValueOverride]:
+    """Overrides of a whole part of the tree as overrides of the keys below it."""
+    for override in values:
+        target, depth = _follow(tree, override.path)
+        whole = depth == len(override.path) and isinstance(target, Mapping) and not is_quantity(target)
+        if whole and isinstance(override.value, Mapping) and not _quantity_length(tree, override.path):
+            below = (
+                replace(override, path=(*override.path, str(k)), value=v) for k, v in override.value.items()
+            )
+            yield from _expanded(tree, below)
+        else:
+            yield override
 
 
 def leaf_paths(tree: Mapping[str, Any]) -> list[str]:

@@ -126,6 +126,19 @@ def _read(folders: tuple[Path, ...], _stamp: tuple[tuple[str, int, int], ...]) -
     return Vocabulary(words["task"], words["role"], words["section"], choices, sources, tuple(faults + found))
 
 
+def _read_file(folders: Sequence[Path], path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
+    """Read one file, once per process as long as it does not change."""
+    status = path.stat()
+    return _read_stamped(path, _shown(folders, path), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=2048)
+def _read_stamped(path: Path, name: str, _time: int, _size: int) -> tuple[dict[str, Any], tuple[Fault, ...]]:
+    """Read one file; time and size are part of the key of the cache only."""
+    tree, faults = read_yaml(path, name)
+    return tree, tuple(faults)
+
+
 def _shown(folders: Sequence[Path], path: Path) -> str:
     """Path from `conf/` for packaged files, as the user gave the folder otherwise."""
     return f"conf/{path.relative_to(folders[0])}" if path.is_relative_to(folders[0]) else str(path)
@@ -140,7 +153,7 @@ def _read_folders(
     for kind in names:
         trees[kind] = {}
         for name, path in options(folders, kind).items():
-            trees[kind][name], found = read_yaml(path, _shown(folders, path))
+            trees[kind][name], found = _read_file(folders, path)
             faults += found
     return trees, faults
 
@@ -155,7 +168,7 @@ def _strange_folders(folder: Path) -> list[Fault]:
             faults.append(
                 Fault(str(path), first, "a folder of the configuration", near(first, known, ", ".join(known)))
             )
-        elif not rest and path.name not in ("sources.yaml", "config.yaml"):
+        elif not rest and path.name != "sources.yaml":
             faults.append(Fault(str(path), path.name, "sources.yaml or a file in a folder", ", ".join(known)))
     return faults
 
@@ -167,7 +180,7 @@ def _read_sources(folders: Sequence[Path]) -> tuple[dict[str, Any], list[Fault]]
     for folder in folders:
         path = folder / "sources.yaml"
         if path.is_file():
-            tree, found = read_yaml(path, _shown(folders, path))
+            tree, found = _read_file(folders, path)
             sources |= tree
             faults += found
     return sources, faults

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from careload.check import check_tree
+from careload.check import check_tree, words
 from careload.compose import compose_choices
 from careload.consistency import consistency_faults, source_form_faults
 from careload.faults import Fault, near
@@ -16,7 +16,7 @@ from careload.quantity import Quantity
 from careload.schema import KINDS, any_task_schema, choice_schema, role_schema, section_schema, task_schema
 from careload.vocabulary import GROUPS, Vocabulary, read_vocabulary, search_path
 
-__all__ = ["CHOSEN", "Base", "World", "file_values", "never", "read_base", "read_world"]
+__all__ = ["CHOSEN", "Base", "World", "file_values", "read_base", "read_world"]
 
 CHOSEN: Final = tuple(group for group in GROUPS if group != "scenario")
 """Groups of which every world has one file."""
@@ -44,11 +44,6 @@ class World:
     failed: list[tuple[ValueOverride, Fault]]
 
 
-def never(_path: str) -> bool:
-    """No width is free."""
-    return False
-
-
 def read_base(overrides: Sequence[str], config_dirs: Sequence[str | Path]) -> Base:
     """Read what all worlds share."""
     folders, faults = search_path(config_dirs)
@@ -67,11 +62,10 @@ def read_world(base: Base, chosen: Mapping[str, str], values: Sequence[ValueOver
         faults = []
     named = {**named, **chosen}
     choices = _choice_trees(config, named, vocabulary)
-    faults += _choice_faults(choices, named)
+    faults += _choice_faults(choices, named) + _stray_faults(config)
     sections, found = _sections(choices["country"], vocabulary)
     faults += found
-    staff = choices["practice"].get("staff")
-    tree = _only_staff(sections, staff if isinstance(staff, list) else [])
+    tree = _only_staff(sections, words(choices["practice"].get("staff")))
     tree |= {"task": dict(vocabulary.tasks), "role": dict(vocabulary.roles)}
     fixed, found = _choice_values(choices)
     faults += found
@@ -80,7 +74,7 @@ def read_world(base: Base, chosen: Mapping[str, str], values: Sequence[ValueOver
     seed, own, found = _seed(config, base.overrides.values)
     faults += found
     tree, of_user = apply_values(tree, own)
-    quantities, found = _quantities(tree, of_files.valued | of_user.valued)
+    quantities, found = _quantities(tree, {**of_user.declared, **of_files.declared})
     faults += found
     faults += consistency_faults(quantities, tree, choices, vocabulary, base.folders)
     failed = [
@@ -94,12 +88,23 @@ def _choice_faults(choices: Mapping[str, Mapping[str, Any]], named: Mapping[str,
     faults = []
     for group, tree in choices.items():
         name = tree.get("name")
-        faults += check_tree(f"{group}.{name}", choice_schema(group), tree, never)[1]
+        faults += check_tree(f"{group}.{name}", choice_schema(group), tree, {})[1]
         if group in named and name != named[group]:
             faults.append(
                 Fault(f"{group}.name", name, f"the name of its file, {named[group]}", f"name: {named[group]}")
             )
     return faults
+
+
+def _stray_faults(config: Mapping[str, Any]) -> list[Fault]:
+    """Keys that a chosen file puts outside its own group, where nothing would read them."""
+    known = (*GROUPS, "seed")
+    remedy = "the `values` of a chosen file, without a `# @package` line"
+    return [
+        Fault(name, below, "a key inside its group", remedy)
+        for name, below in config.items()
+        if name not in known
+    ]
 
 
 def _absent_role(
@@ -109,8 +114,9 @@ def _absent_role(
     node: Any = sections
     for name in override.path[:3]:
         node = node.get(name) if isinstance(node, Mapping) else None
-    present = override.path[2:3] and override.path[2] in (practice.get("staff") or ())
-    if override.path[:2] != ("practice", "team") or node is None or present or len(override.path) < 3:
+    if len(override.path) < 3 or override.path[:2] != ("practice", "team") or node is None:
+        return fault
+    if override.path[2] in words(practice.get("staff")):
         return fault
     expectation = f"a role of the practice {practice.get('name')}"
     return replace(
@@ -136,31 +142,17 @@ def _sections(country: Mapping[str, Any], vocabulary: Vocabulary) -> tuple[dict[
     """Join the sections of the country; no key may stand in two of them."""
     tree: dict[str, Any] = {}
     faults: list[Fault] = []
-    listed = country.get("sections")
-    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
-    for name in names:
+    for name in words(country.get("sections")):
         if name not in vocabulary.sections:
-            known = ", ".join(vocabulary.sections)
-            faults.append(
-                Fault("country.sections", name, "a file of section/", near(name, vocabulary.sections, known))
-            )
+            remedy = near(name, vocabulary.sections, ", ".join(vocabulary.sections))
+            faults.append(Fault("country.sections", name, "a file of section/", remedy))
         tree = _joined(tree, vocabulary.sections.get(name, {}), name, "", faults)
-    wanted = {
-        name
-        for other in vocabulary.choices["country"].values()
-        for name in (other.get("sections") or [])
-        if isinstance(name, str)
-    }
+    countries = [country, *vocabulary.choices["country"].values()]
+    named = {name for other in countries for name in words(other.get("sections"))}
     for name in vocabulary.sections:
-        if name not in wanted:
-            faults.append(
-                Fault(
-                    f"section/{name}.yaml",
-                    name,
-                    "a section that a country names",
-                    near(name, wanted, "to name it in country/"),
-                )
-            )
+        if name not in named:
+            remedy = near(name, named, "to name it in country/")
+            faults.append(Fault(f"section/{name}.yaml", name, "a section that a country names", remedy))
     return tree, faults
 
 
@@ -237,19 +229,21 @@ def _seed(
     return seed, others, []
 
 
-def _quantities(tree: Mapping[str, Any], valued: frozenset[str]) -> tuple[dict[str, Quantity], list[Fault]]:
+def _quantities(
+    tree: Mapping[str, Any], declared: Mapping[str, Any]
+) -> tuple[dict[str, Quantity], list[Fault]]:
     """Check sections, tasks and roles against their schema."""
     sections = {name: below for name, below in tree.items() if name not in ("task", "role")}
-    quantities, faults = check_tree("", section_schema(), sections, valued.__contains__)
+    quantities, faults = check_tree("", section_schema(), sections, declared)
     for name in sorted(tree["task"]):
         task = tree["task"][name]
         kind = task.get("kind") if isinstance(task, Mapping) else None
         schema = task_schema(kind) if kind in KINDS else any_task_schema()
-        found, wrong = check_tree(f"task.{name}", schema, task, valued.__contains__)
+        found, wrong = check_tree(f"task.{name}", schema, task, declared)
         quantities |= found
         faults += wrong
     for name in sorted(tree["role"]):
-        found, wrong = check_tree(f"role.{name}", role_schema(), tree["role"][name], valued.__contains__)
+        found, wrong = check_tree(f"role.{name}", role_schema(), tree["role"][name], declared)
         quantities |= found
         faults += wrong
     return quantities, faults
