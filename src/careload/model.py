@@ -126,17 +126,20 @@ class CareModel(mesa.Model):
             elif issubclass(kind, Patient) and overrides(kind, Patient, "decide"):
                 for patient in cast(Iterable[Patient], agents):
                     seeking.reshape(-1)[patient.row] = patient.decide()
-        most = self.block.demand.seeking_bound
-        return Decisions(trust=trust, seeking=np.minimum(seeking, most))
+        if np.any(seeking > self.block.demand.seeking_bound):
+            raise ArithmeticError(
+                f"a care-seeking factor of {seeking.max()} exceeds care_seeking.factor_ceiling"
+                f" = {self.block.demand.seeking_bound} of the baseline"
+            )
+        return Decisions(trust=trust, seeking=seeking)
 
     def _learn(self, week: Experience) -> None:
-        """Let all agents learn from the week; nobody sees what another has just learnt."""
+        """Let all agents learn from the week; until all have, everybody sees the state of the week itself."""
         self._remember_waits(week)
         rules = self.block.practices.weekly
-        old_trust, old_seeking = self.trust.copy(), self.seeking.copy()
         columns = (rules.trust_gain, rules.trust_loss, rules.trust_least, rules.trust_most)
-        self.trust = next_trust(
-            old_trust, week.good_episodes, week.hand_backs, *(column[:, None] for column in columns)
+        trust = next_trust(
+            self.trust, week.good_episodes, week.hand_backs, *(column[:, None] for column in columns)
         )
         lanes = next_seeking(
             self.wait_days,
@@ -145,23 +148,26 @@ class CareModel(mesa.Model):
             rules.seeking_least,
             rules.seeking_most,
         )
-        self.seeking = lanes[self.lane_of_patients].reshape(old_seeking.shape)
-        self._learn_overridden(week, old_trust.reshape(-1), old_seeking.reshape(-1))
+        seeking = lanes[self.lane_of_patients].reshape(self.seeking.shape)
+        self._learn_overridden(week, trust.reshape(-1), seeking.reshape(-1))
+        self.trust, self.seeking = trust, seeking
 
     def _learn_overridden(
-        self, week: Experience, old_trust: NDArray[np.float64], old_seeking: NDArray[np.float64]
+        self, week: Experience, trust: NDArray[np.float64], seeking: NDArray[np.float64]
     ) -> None:
-        """Agents with rules of their own start from their old state and use their own method."""
+        """Let agents with a rule of their own use it; what it leaves is for the coming week."""
         good, back = week.good_episodes.reshape(-1), week.hand_backs.reshape(-1)
         for kind, agents in self.agents_by_type.items():
             if issubclass(kind, GP) and overrides(kind, GP, "learn"):
                 for gp in cast(Iterable[GP], agents):
-                    gp.trust = old_trust[gp.row]
+                    old = gp.trust
                     gp.learn(int(good[gp.row]), int(back[gp.row]))
+                    trust[gp.row], gp.trust = gp.trust, old
             elif issubclass(kind, Patient) and overrides(kind, Patient, "learn"):
                 for patient in cast(Iterable[Patient], agents):
-                    patient.seeking = old_seeking[patient.row]
+                    old = patient.seeking
                     patient.learn(float(self.wait_days[patient.lane]))
+                    seeking[patient.row], patient.seeking = patient.seeking, old
 
     def _remember_waits(self, week: Experience) -> None:
         """Mean wait of the last four weeks."""
