@@ -142,9 +142,9 @@ class Outcomes:
         ticks: NDArray[np.int64],
     ) -> None:
         """Set the fate of task rows and add the GP's time on them inside the window."""
-        scenario = lane // self._n_cells
-        self._fate[scenario, row] = fate
-        np.add.at(self._ticks, (scenario, row), ticks.astype(np.int32))
+        place = lane // self._n_cells * self._fate.shape[1] + row
+        self._fate.reshape(-1)[place] = fate
+        np.add.at(self._ticks.reshape(-1), place, ticks.astype(np.int32))
 
     def fate(self, n_rows: int) -> NDArray[np.int8]:
         """Fates, shape (scenarios, rows)."""

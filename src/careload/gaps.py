@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 from careload.ticks import NEVER
 
 __all__ = ["GpDay", "Services", "fill_gaps"]
+
+_TICK_BITS: Final = 33
+"""Room for a tick of a day in a packed sort key."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def fill_gaps(
     row_group = np.concatenate((group[kept], np.flatnonzero(here)))
     begin = np.concatenate((services.start[kept], last[here]))
     end = np.concatenate((services.end[kept], last[here]))
-    order = np.lexsort((rows < 0, begin, row_group))
+    order = np.argsort(((row_group << _TICK_BITS) + begin << 1) + (rows < 0))
     row_group, begin, end = row_group[order], begin[order], end[order]
     before = np.empty_like(end)
     before[1:] = end[:-1]
@@ -135,7 +139,7 @@ def _fill(
     desk: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """What remains of each piece, and what remains of the desk work of each lane."""
-    order = np.lexsort((start, later, lane))
+    order = np.argsort(((lane << 1) + later << _TICK_BITS) + start)
     sorted_lane, sorted_length = lane[order], length[order]
     running = np.cumsum(sorted_length)
     total = np.bincount(lane, length, minlength=len(desk)).astype(np.int64)

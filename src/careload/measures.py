@@ -105,7 +105,6 @@ def ratio(above: NDArray[np.int64], below: NDArray[np.int64], times: float = 1.0
 def world_totals(run: Run, number: int, study: Study) -> WorldTotals:
     """Totals of world `number` in all cells of a run."""
     layout = run.layout
-    persons: Values | None = getattr(run, "persons", None)
     seen = [task for task, name in enumerate(layout.tasks) if study.tasks[name].kind in ("visit", "act")]
     return WorldTotals(
         totals=run.totals[:, number],
@@ -114,7 +113,7 @@ def world_totals(run: Run, number: int, study: Study) -> WorldTotals:
         gps=int(run.heads[0, layout.gp]),
         weeks=run.window_weeks,
         years=run.window_days / calendar_of(study).year_days,
-        persons=None if persons is None else persons[:, number],
+        persons=run.persons[:, number],
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from careload.bundle import CALL_ROW, VISIT_ROW, Register
 from careload.practice import Layout
-from careload.quantiles import SHIFT
+from careload.quantiles import POINTS, SHIFT
 
 __all__ = [
     "NOBODY",
@@ -158,11 +158,13 @@ def durations_of(
     ndarray of int64, shape (n, R)
         At least one tick where the role has a time for the task, else 0.
     """
-    mean = mean_ticks[lane, task]
-    unit = layout.units[layout.law[task], luck]
-    ticks = (unit[:, None] * mean + (1 << (SHIFT - 1))) >> SHIFT
-    result: NDArray[np.int64] = np.maximum(ticks, mean > 0)
-    return result
+    n_tasks, n_roles = mean_ticks.shape[1:]
+    mean = mean_ticks.reshape(-1, n_roles).take(lane * n_tasks + task, axis=0)
+    ticks = mean * layout.units.reshape(-1).take(layout.law.take(task) * POINTS + luck)[:, None]
+    ticks += 1 << (SHIFT - 1)
+    ticks >>= SHIFT
+    reference: NDArray[np.int64] = np.maximum(ticks, mean > 0, out=ticks)
+    return reference
 
 
 def contents(

@@ -16,6 +16,7 @@ from careload.demand import due_dates, strata
 from careload.draws import child, name_key, root_key
 from careload.ledger import Ledger, compare_scenarios
 from careload.model import CareModel
+from careload.persons import count_persons
 from careload.population import Pyramid, read_pyramid, sample
 from careload.practice import Layout, for_lanes, stack
 from careload.study import Study
@@ -49,6 +50,8 @@ class Run:
         Counters of `careload.accounts.Account`, times in ticks.
     task_ticks : ndarray of int64, shape (R, T, S, C)
         Time by role and task.
+    persons : ndarray of float64, shape (K, S, C)
+        Counts by person (`careload.persons`).
     ledgers : tuple of Ledger
         World s + 1 against the baseline.
     replications : int
@@ -64,6 +67,7 @@ class Run:
     list_size: NDArray[np.int64]
     totals: NDArray[np.int64]
     task_ticks: NDArray[np.int64]
+    persons: NDArray[np.float64]
     ledgers: tuple[Ledger, ...]
     replications: int
     fixed: int
@@ -138,6 +142,7 @@ def reduce_block(block: Block, model: CareModel, replications: int, fixed: int) 
         list_size=np.diff(block.people.offset),
         totals=totals.reshape(len(totals), *shape),
         task_ticks=task_ticks.reshape(*task_ticks.shape[:2], *shape),
+        persons=count_persons(block, model.state),
         ledgers=tuple(compare_scenarios(block, model.state, 0, one) for one in range(1, block.n_scenarios)),
         replications=replications,
         fixed=fixed,
@@ -173,6 +178,7 @@ def _joined(runs: Sequence[Run], replications: int, fixed: int) -> Run:
         list_size=np.concatenate([run.list_size for run in runs]),
         totals=np.concatenate([run.totals for run in runs], axis=-1),
         task_ticks=np.concatenate([run.task_ticks for run in runs], axis=-1),
+        persons=np.concatenate([run.persons for run in runs], axis=-1),
         ledgers=ledgers,
         replications=replications,
         fixed=fixed,
