@@ -306,7 +306,6 @@ def bundle_tables(study: Study, calendar: Calendar, pyramid: Pyramid) -> BundleT
         minute_cumulated=np.concatenate(([0.0], np.cumsum(profile / profile.sum()))),
         follow_up_tolerance=study.value("book.follow_up_tolerance"),
         least_tolerance_days=int(study.value("book.follow_up_tolerance_least_days")),
-        most_tolerance_days=int(study.value("book.horizon_days")) // 2,
         act_share=act_share,
         act_residual=_residual_acts(study, visits, acts, act_share, carries, pyramid),
         carries_rest=carries,
@@ -328,14 +327,18 @@ def _clock(text: str) -> float:
 
 
 def _child_shares(study: Study, parents: Sequence[str], children: Sequence[str]) -> NDArray[np.float64]:
-    """Probability of each child in each parent."""
+    """Probability of each child in each parent; the rate of a task without other origin scales its row of parents."""
     share = np.zeros((len(parents), len(children)))
     for row, parent in enumerate(parents):
         for column, name in enumerate(children):
             key = f"task.{parent}.children.{name}"
             if study.has(key):
                 share[row, column] = study.value(key)
-    return share
+    for column, name in enumerate(children):
+        if study.tasks[name].children_only:
+            rate = float(study.value(f"task.{name}.rate"))
+            share[:, column] *= rate / _shipped(name, "rate", rate)
+    return np.minimum(share, 1.0)
 
 
 def _residual_acts(
