@@ -138,7 +138,7 @@ def _form_faults(path: str, leaf: Leaf, quantity: Quantity) -> list[Fault]:
     kind = leaf.form.partition(":")[0]
     value, where = quantity.value, f"{path}.value"
     if kind in _TEXT_FORMS:
-        return _text_faults(where, kind, value, quantity)
+        return _text_faults(where, leaf, value, quantity)
     items = value if isinstance(value, tuple) else (value,)
     whole = kind.startswith("integer")
     several = kind.endswith("s")
@@ -162,8 +162,9 @@ def _form_faults(path: str, leaf: Leaf, quantity: Quantity) -> list[Fault]:
 _TEXT_FORMS: Final = frozenset({"switch", "choice", "clock", "date", "span", "sessions", "file", "code"})
 
 
-def _text_faults(where: str, kind: str, value: Any, quantity: Quantity) -> list[Fault]:
+def _text_faults(where: str, leaf: Leaf, value: Any, quantity: Quantity) -> list[Fault]:
     """Faults of a value that is no number."""
+    kind = leaf.form.partition(":")[0]
     if kind == "switch":
         return [] if isinstance(value, bool) else [Fault(where, value, "true or false", "true")]
     if kind == "choice":
@@ -183,8 +184,16 @@ def _text_faults(where: str, kind: str, value: Any, quantity: Quantity) -> list[
             if isinstance(value, str) and value
             else [Fault(where, value, "the path of a file", "a path in quotes")]
         )
+    if isinstance(value, tuple) != (leaf.form in ("span", "sessions")):
+        expectation, example = _EXAMPLES[kind]
+        wanted = (
+            ("one text", example)
+            if isinstance(value, tuple)
+            else (f"a list, each {expectation}", f"[{example}]")
+        )
+        return [Fault(where, list(value) if isinstance(value, tuple) else value, *wanted)]
     items = value if isinstance(value, tuple) else (value,)
-    if (kind == "sessions") and not items:
+    if kind == "sessions" and not items:
         return [Fault(where, value, "at least one session", '["08:00-12:00 places"]')]
     faults = []
     for item in items:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from careload.check import clock_minutes, session_parts, span_minutes
 from careload.faults import Fault, near
+from careload.feasible import feasibility_faults
 from careload.law import protocol_faults, team_faults
 from careload.quantity import Quantity
-from careload.vocabulary import CONDITIONS, Vocabulary, find_file
+from careload.vocabulary import CONDITIONS, Vocabulary
 
 __all__ = ["PERSON_GROUPS", "consistency_faults", "source_form_faults"]
 
@@ -34,8 +35,8 @@ def consistency_faults(
     faults = _source_faults(tree, vocabulary.sources)
     for check in (_share_sums, _orders, _lengths, _hours):
         faults += check(values)
-    faults += _table_fault(values, folders)
     faults += _task_faults(tree["task"])
+    faults += feasibility_faults(values, tree["task"], choices["protocol"], folders)
     faults += team_faults(values, tree, choices["practice"])
     faults += protocol_faults(tree, choices["protocol"], choices["practice"], values)
     return faults
@@ -184,21 +185,6 @@ def _hours(values: Mapping[str, Any]) -> list[Fault]:
                 Fault(f"{name}.value", values[name], "a time after the last session", "a later time")
             )
     return faults
-
-
-def _table_fault(values: Mapping[str, Any], folders: Sequence[Path]) -> list[Fault]:
-    """Fault of a population table that does not exist."""
-    name = values.get("population.table")
-    if name is None or find_file(folders, name) is not None:
-        return []
-    return [
-        Fault(
-            "population.table.value",
-            name,
-            "an existing file",
-            "a path relative to a configuration folder, or absolute",
-        )
-    ]
 
 
 def _task_faults(tasks: Mapping[str, Mapping[str, Any]]) -> list[Fault]:

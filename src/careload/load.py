@@ -9,6 +9,7 @@ from typing import Any, Final
 from careload.assemble import assemble
 from careload.check import check_tree
 from careload.faults import Fault, near, raise_any
+from careload.feasible import shared_faults
 from careload.overrides import Overrides, for_hydra
 from careload.quantity import FIELDS
 from careload.schema import choice_schema
@@ -90,6 +91,9 @@ def load_comparison(overrides: Sequence[str] = (), config_dirs: Sequence[str | P
         worlds.append(read_world(base, {**chosen, **choices}, file_values(where, entry.get("values", {}))))
     faults += [fault for world in worlds for fault in world.faults]
     faults += _lost_everywhere(worlds)
+    faults += shared_faults(
+        [(entry["name"], _values(world)) for entry, world in zip(listed, worlds, strict=True)]
+    )
     raise_any(faults)
     studies = tuple((entry["name"], _study(base, world)) for entry, world in zip(listed, worlds, strict=True))
     return Comparison(Scenario(name, scenario["label"], scenario["question"]), studies)
@@ -103,6 +107,11 @@ def route_overrides(overrides: Iterable[str]) -> list[str]:
 def _study(base: Base, world: World) -> Study:
     """Freeze a world that has no faults."""
     return assemble(world, base.vocabulary.sources, base.folders, base.overrides.texts)
+
+
+def _values(world: World) -> dict[str, Any]:
+    """Dotted key to value of the quantities without fault."""
+    return {key: quantity.value for key, quantity in world.quantities.items()}
 
 
 def _scenario(base: Base, name: str) -> tuple[Mapping[str, Any], list[Fault]]:

@@ -35,11 +35,11 @@ calendar.tail_days                            | integer   | open_day       | 0  
 demand.weekday_weight                         | numbers:5 | ratio          | 0    | 5
 demand.season_amplitude                       | number    | share          | 0    | 1
 demand.season_peak_week                       | integer   | iso_week       | 1    | 52
-demand.call_minute_profile                    | numbers:11 | share         | 0    | 1
-demand.sex_ratio.women_18_64                  | number    | ratio          | 0    | 5
-demand.sex_ratio.men_18_64                    | number    | ratio          | 0    | 5
-demand.sex_ratio.women_other                  | number    | ratio          | 0    | 5
-demand.sex_ratio.men_other                    | number    | ratio          | 0    | 5
+demand.call_minute_profile                    | numbers   | share          | 0    | 1
+demand.sex_ratio.women_18_64                  | number    | ratio          | 0.05 | 5
+demand.sex_ratio.men_18_64                    | number    | ratio          | 0.05 | 5
+demand.sex_ratio.women_other                  | number    | ratio          | 0.05 | 5
+demand.sex_ratio.men_other                    | number    | ratio          | 0.05 | 5
 gp.home_round_start                           | clock     | clock          |      |
 gp.last_start_cap                             | clock     | clock          |      |
 call.recovery_minutes                         | number    | minute         | 0    | 60
@@ -116,7 +116,7 @@ care_seeking.elasticity                       | number    | elasticity     | -5 
 care_seeking.reference_days                   | number    | open_day       | 0.01 | 225
 care_seeking.factor_floor                     | number    | ratio          | 0.01 | 1
 care_seeking.factor_ceiling                   | number    | ratio          | 1    | 10
-patient.heterogeneity                         | number    | shape          | 0.05 | 1000
+patient.heterogeneity                         | number    | shape          | 0.0625 | 1000
 patient.heterogeneity_top                     | number    | ratio          | 1    | 100
 patient.bim_share                             | numbers:7 | share          | 0    | 1
 patient.bim_rate_ratio                        | numbers:7 | ratio          | 0.05 | 20
@@ -152,7 +152,7 @@ channel                | one:office,home,phone,none | - | |
 driver                 | text      | - | |
 first_contact_gp       | one:yes,no,protocol,first_episode_only | - | |
 rate                   | number    | per_1000_patients_year | 0 | 100000
-cv                     | number    | ratio  | 0 | 5
+cv                     | number    | ratio  | 0 | 4
 minutes.gp             | number    | minute | 0 | 1440
 minutes.nurse?         | number    | minute | 0 | 1440
 minutes.assistant?     | number    | minute | 0 | 1440
@@ -202,7 +202,7 @@ ROLE: Final = """
 label                  | labels    | - | |
 kind                   | one:staff | - | |
 order                  | order     | - | |
-pace                   | integer   | per_1024 | 1 | 102400
+pace                   | integer   | per_1024 | 1 | 16384
 scope.*                | scope     | - | |
 """
 

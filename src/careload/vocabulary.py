@@ -84,12 +84,14 @@ def search_path(config_dirs: Sequence[str | Path]) -> tuple[tuple[Path, ...], li
 
 
 def find_file(folders: Sequence[Path], name: str) -> Path | None:
-    """First existing file for an absolute path or one relative to a folder, the last folder first."""
-    for folder in reversed(folders):
-        path = folder / name
-        if path.is_file():
-            return path
-    return None
+    """First existing file: an absolute path, one relative to a folder, the last first, or one from here."""
+    try:
+        given = Path(name).expanduser()
+        return next(
+            (path for folder in (*reversed(folders), Path.cwd()) if (path := folder / given).is_file()), None
+        )
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 def options(folders: Sequence[Path], group: str) -> dict[str, Path]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from careload.feasible import MOST_PLACES, MOST_RESTS, MOST_SESSIONS
 from careload.places import spread_held
 from careload.practice import (
     BookRules,
@@ -26,9 +27,6 @@ from careload.ticks import MINUTE, NEVER
 __all__ = ["make_layout", "world_table"]
 
 _DAYS: Final = 5
-_SESSIONS: Final = 4
-_RESTS: Final = 2
-_PLACES: Final = 96
 _MORNING: Final = 8 * 60.0
 _LUNCH: Final = (12 * 60.0, 13 * 60.0)
 _FULL_DAY_MINUTES: Final = 7.6 * 60.0
@@ -132,13 +130,13 @@ def _staff_sessions(study: Study, role: str) -> list[list[tuple[float, float, st
 
 def _rota(study: Study, layout: Layout) -> Rota:
     n_people, n_diaries = len(layout.person_role), len(layout.diary_person)
-    session = np.full((1, n_people, _DAYS, _SESSIONS, 2), NEVER)
-    desk = np.zeros((1, n_people, _DAYS, _SESSIONS), np.bool_)
-    rest = np.full((1, n_people, _RESTS, 2), NEVER)
+    session = np.full((1, n_people, _DAYS, MOST_SESSIONS, 2), NEVER)
+    desk = np.zeros((1, n_people, _DAYS, MOST_SESSIONS), np.bool_)
+    rest = np.full((1, n_people, MOST_RESTS, 2), NEVER)
     leaves = np.full((1, n_people), NEVER)
     pace = np.full((1, n_people), 1024)
-    place = np.full((1, n_diaries, _DAYS, _PLACES), NEVER)
-    held = np.zeros((1, n_diaries, _DAYS, _PLACES), np.bool_)
+    place = np.full((1, n_diaries, _DAYS, MOST_PLACES), NEVER)
+    held = np.zeros((1, n_diaries, _DAYS, MOST_PLACES), np.bool_)
     slot = np.full((1, n_diaries), MINUTE)
     cap = clock_ticks(study.value("gp.last_start_cap"))
     for person in range(n_people):
@@ -155,7 +153,9 @@ def _rota(study: Study, layout: Layout) -> Rota:
         last = max((end for sessions in days for _, end, _ in sessions), default=0.0)
         leaves[0, person] = _leaves(study, role, last)
         if study.has(f"practice.team.{role}.rests"):
-            for k, (begin, end, _) in enumerate(_spans(study.value(f"practice.team.{role}.rests"))[:_RESTS]):
+            for k, (begin, end, _) in enumerate(
+                _spans(study.value(f"practice.team.{role}.rests"))[:MOST_RESTS]
+            ):
                 rest[0, person, k] = minutes_ticks(begin), minutes_ticks(end)
         for diary in np.flatnonzero(layout.diary_person == person):
             slot[0, diary] = minutes_ticks(study.value(f"book.slot_minutes.{role}"))
@@ -219,7 +219,7 @@ def _places(
     if role != "gp":
         kept = round(float(study.value(f"practice.team.{role}.programme_share")) * len(starts))
         starts = starts[len(starts) - kept :] if planned else starts[: len(starts) - kept]
-    ticks = np.array([minutes_ticks(start) for start in starts], dtype=np.int64)[:_PLACES]
+    ticks = np.array([minutes_ticks(start) for start in starts], dtype=np.int64)[:MOST_PLACES]
     share = float(study.value("book.held_share")) if role == "gp" else 0.0
     return ticks, spread_held(len(ticks), round(share * len(ticks)))
 

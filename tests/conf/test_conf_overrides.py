@@ -103,7 +103,7 @@ def test_the_digest_follows_numbers_and_seed_and_nothing_else() -> None:
         "book.carry_days.range=[0,2]",
         "task.ecg.children_only=false",
         "practice=solo_nurse",
-        "population.table=population/data/belgium_municipalities_2026.csv population.nis_code=11001",
+        "population={table: population/data/belgium_municipalities_2026.csv, nis_code: 11001}",
     ):
         assert load_study([change]).digest != base.digest, change
 
