@@ -59,7 +59,9 @@ def arrivals(block: Block, state: State, decisions: Decisions, day: int) -> tupl
     seeking = np.where(steady, 1.0, decisions.seeking[:, np.maximum(requests.patient, 0)])
     accepted = requests.threshold < seeking
     scenario, row = np.nonzero(accepted & real)
-    slips = new_slips(requests, span.start, row, _lane(block, scenario, requests, row), block.layout.gp)
+    lane = _lane(block, scenario, requests, row)
+    reach = block.practices.book.horizon_days[lane] // 2
+    slips = new_slips(requests, span.start, row, lane, reach, block.layout.gp)
     order = np.argsort(slips.lane, kind="stable")
     slips = take(slips, order)
     if block.calendar.in_window[day]:

@@ -28,8 +28,8 @@ _URGENCY = name_key("true urgency")
 _RANK_ONE = name_key("urgent of the same day")
 _SET = name_key("set by the practice")
 _WALK_IN = name_key("comes without appointment")
-_AHEAD = name_key("follow-up ahead")
 _LUCK = name_key("duration")
+_MOST_TOLERANCE = 366
 
 
 class Channel(IntEnum):
@@ -67,7 +67,7 @@ class BundleTables:
         Minutes since midnight and cumulated share of the calls.
     follow_up_tolerance : float
         Share of the interval by which due work may move.
-    least_tolerance_days, most_tolerance_days : int
+    least_tolerance_days : int
         Calendar days.
     act_share : ndarray of float, shape (V, A)
         Probability of an act in a visit that names it.
@@ -93,7 +93,6 @@ class BundleTables:
     minute_cumulated: NDArray[np.float64]
     follow_up_tolerance: float
     least_tolerance_days: int
-    most_tolerance_days: int
     act_share: NDArray[np.float64]
     act_residual: NDArray[np.float64]
     carries_rest: NDArray[np.bool_]
@@ -112,8 +111,8 @@ class Requests:
     """Requests of one day, sorted by (cell, key); one row each.
 
     `acts` is a bit mask over the A acts; `first` is the first of the request's `1 + 1 + acts + desk` task rows
-    (one row only for a bare call); `ahead` is the number of calendar days that a visit set by the practice is
-    booked ahead.
+    (one row only for a bare call); `tolerance` is the number of calendar days by which due work may move, 0 for
+    other work.
     """
 
     cell: NDArray[np.int32]
@@ -126,7 +125,7 @@ class Requests:
     urgency: NDArray[np.int8]
     set_by_practice: NDArray[np.bool_]
     walk_in: NDArray[np.bool_]
-    ahead: NDArray[np.int16]
+    tolerance: NDArray[np.int16]
     acts: NDArray[np.int64]
     first: NDArray[np.int64]
     n_acts: NDArray[np.int16]
@@ -215,7 +214,7 @@ _REQUEST_DTYPES = {
     "urgency": np.int8,
     "set_by_practice": np.bool_,
     "walk_in": np.bool_,
-    "ahead": np.int16,
+    "tolerance": np.int16,
     "acts": np.int64,
     "first": np.int64,
     "n_acts": np.int16,
@@ -327,7 +326,7 @@ def draw_bundles(
         urgency=urgency,
         set_by_practice=set_by_practice,
         walk_in=walk_in,
-        ahead=_days_ahead(tables, arrivals, due, calendar).astype(np.int16),
+        tolerance=_tolerance(tables, arrivals, due, calendar),
         acts=mask,
         first=first,
         n_acts=n_acts,
@@ -339,20 +338,15 @@ def draw_bundles(
     return slice(start, start + n)
 
 
-def _days_ahead(
+def _tolerance(
     tables: BundleTables, arrivals: Arrivals, due: NDArray[np.bool_], calendar: Calendar
-) -> NDArray[np.int64]:
-    """Calendar days between the day a visit is set and the first day it may take place.
-
-    Due work is set its tolerance ahead of its date; other follow-ups lie anywhere within that reach.
-    """
+) -> NDArray[np.int16]:
+    """Calendar days by which due work may move: a share of its interval, within limits; 0 for other work."""
     interval = arrivals.interval_days * 365.0 / calendar.year_days
-    tolerance = np.rint(tables.follow_up_tolerance * interval)
-    anywhere = 1 + np.floor(uniform(arrivals.key, _AHEAD) * tables.most_tolerance_days)
-    ahead = np.where(due, tolerance, anywhere)
-    return np.clip(ahead, np.where(due, tables.least_tolerance_days, 1), tables.most_tolerance_days).astype(
-        np.int64
+    days = np.clip(
+        np.rint(tables.follow_up_tolerance * interval), tables.least_tolerance_days, _MOST_TOLERANCE
     )
+    return np.where(due, days, 0).astype(np.int16)
 
 
 def _task_rows(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from careload.bundle import Requests, Urgency
 from careload.columns import take
+from careload.draws import name_key, uniform
 
 __all__ = ["Errand", "Slips", "Step", "new_slips", "no_slips", "with_columns"]
+
+_AHEAD: Final = name_key("follow-up ahead")
 
 
 class Errand(IntEnum):
@@ -98,7 +101,12 @@ def with_columns(slips: Slips, **columns: Any) -> Slips:
 
 
 def new_slips(
-    requests: Requests, first: int, accepted: NDArray[np.int64], lane: NDArray[np.int64], gp: int
+    requests: Requests,
+    first: int,
+    accepted: NDArray[np.int64],
+    lane: NDArray[np.int64],
+    reach: NDArray[np.int64],
+    gp: int,
 ) -> Slips:
     """Slips of the day's new requests.
 
@@ -110,6 +118,10 @@ def new_slips(
         Position of the first of them in the register.
     accepted, lane : ndarray of int64, shape (n,)
         Row among the day's requests and lane of every slip.
+    reach : ndarray of int64, shape (n,)
+        Most days ahead that the practice sets a visit.
+    gp : int
+        Number of the GP's role.
     """
     n = len(accepted)
     mine = take(requests, accepted)
@@ -125,11 +137,21 @@ def new_slips(
         diary=np.full(n, -1, np.int8),
         start=mine.minute,
         lead_days=np.zeros(n, np.int16),
-        ahead=np.where(ask, mine.ahead, 1).astype(np.int16),
+        ahead=np.where(ask, _days_ahead(mine, reach), 1).astype(np.int16),
         tries=np.zeros(n, np.int8),
         urgency=mine.urgency,
         refused=np.zeros(n, np.bool_),
     )
+
+
+def _days_ahead(requests: Requests, reach: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Calendar days between the day on which the practice sets a visit and the first day it may take place.
+
+    Due work is set its tolerance ahead of its date; other follow-ups lie anywhere within reach.
+    """
+    anywhere = 1 + np.floor(uniform(requests.key, _AHEAD) * reach)
+    ahead = np.where(requests.occurrence >= 0, requests.tolerance, anywhere)
+    return np.minimum(ahead, reach).astype(np.int64)
 
 
 def no_slips() -> Slips:
