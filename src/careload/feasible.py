@@ -277,7 +277,12 @@ def _acts(values: Mapping[str, Any], tasks: Mapping[str, Mapping[str, Any]]) -> 
             expectation = (
                 f"no more than its parents and other office contacts carry, {most} per 1,000 and year"
             )
-            yield Fault(f"task.{name}.rate.value", rates[name], expectation, "a lower rate, or more parents")
+            yield Fault(
+                f"task.{name}.rate.value",
+                values[f"task.{name}.rate"],
+                expectation,
+                "a lower rate, or more parents",
+            )
 
 
 def _season(values: Mapping[str, Any], name: str) -> float:

@@ -98,14 +98,14 @@ def test_the_digest_follows_numbers_and_seed_and_nothing_else() -> None:
     assert load_study(["book.carry_days=1"]).digest == base.digest
     assert load_study(["book.carry_days.note=other words"]).digest == base.digest
     for change in (
-        "book.carry_days=2",
-        "seed=2",
-        "book.carry_days.range=[0,2]",
-        "task.ecg.children_only=false",
-        "practice=solo_nurse",
-        "population={table: population/data/belgium_municipalities_2026.csv, nis_code: 11001}",
+        ["book.carry_days=2"],
+        ["seed=2"],
+        ["book.carry_days.range=[0,2]"],
+        ["task.ecg.children_only=false"],
+        ["practice=solo_nurse"],
+        ["population.table=population/data/belgium_municipalities_2026.csv", "population.nis_code=11001"],
     ):
-        assert load_study([change]).digest != base.digest, change
+        assert load_study(change).digest != base.digest, change
 
 
 def test_whole_numbers_and_floats_are_one_number() -> None:
