@@ -1,0 +1,163 @@
+"""A lane does not know its neighbours, and no order of anything in conf/ matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from careload import vocabulary
+from careload.ledger import compare_scenarios
+from careload.load import load_study
+from careload.model import CareModel
+from careload.simulate import make_block
+from careload.study import Study
+from careload.vocabulary import conf_dir
+from runs import SHORT_YEARS, run_through, short
+from support import with_values
+
+SOLO = ("practice=solo", "protocol=none")
+NURSE = ("practice=solo_nurse",)
+LARGE = {
+    "practice.team.gp.heads": 2,
+    "practice.team.nurse.heads": 2,
+    "practice.team.nurse.fte": 0.8,
+    "book.horizon_days": 42,
+}
+CELLS = np.arange(6)
+ONE = 3
+SETS_OF_TASKS = ("acts", "visits", "requires_stable", "staff")
+
+
+@pytest.fixture(scope="module")
+def worlds() -> tuple[Study, Study, Study]:
+    """A solo practice, one with a nurse, one with two GPs, two nurses and a longer book."""
+    return short(SOLO), short(NURSE), short(NURSE, LARGE)
+
+
+@pytest.fixture(scope="module")
+def batch(worlds: tuple[Study, ...]) -> CareModel:
+    """Three worlds of six practices in one block."""
+    return run_through(make_block(worlds, CELLS))
+
+
+@pytest.fixture(scope="module")
+def alone(worlds: tuple[Study, ...]) -> CareModel:
+    """The first two worlds of one of these practices."""
+    return run_through(make_block(worlds[:2], CELLS[ONE : ONE + 1]))
+
+
+@pytest.fixture(scope="module")
+def turned(worlds: tuple[Study, ...]) -> CareModel:
+    """The same three worlds in another order."""
+    return run_through(make_block(worlds[::-1], CELLS))
+
+
+def of_lanes(model: CareModel) -> dict[str, Any]:
+    """What a model counts and what its agents are like, with scenario and cell as the last axes."""
+    shape = (model.block.n_scenarios, model.block.n_cells)
+    totals, task_ticks = model.state.accounts.totals, model.state.accounts.task_ticks
+    return {
+        "totals": totals.reshape(*totals.shape[:-1], *shape),
+        "task_ticks": task_ticks.reshape(*task_ticks.shape[:-1], *shape),
+        "wait_days": model.wait_days.reshape(shape),
+    }
+
+
+def test_a_lane_alone_is_the_lane_in_a_batch(batch: CareModel, alone: CareModel) -> None:
+    """A practice simulated alone gives the same counts, minutes and waits, to the last bit, as among five others."""
+    many, one = of_lanes(batch), of_lanes(alone)
+    gp = [model.block.layout.roles.index("gp") for model in (batch, alone)]
+    nurse = [model.block.layout.roles.index("nurse") for model in (batch, alone)]
+    for name in ("totals", "wait_days"):
+        np.testing.assert_array_equal(many[name][..., :2, ONE], one[name][..., 0])
+    for in_many, in_one in (gp, nurse):
+        np.testing.assert_array_equal(
+            many["task_ticks"][in_many][:, :2, ONE], one["task_ticks"][in_one][:, :, 0]
+        )
+
+
+def test_agents_of_a_lane_alone_are_those_in_a_batch(batch: CareModel, alone: CareModel) -> None:
+    """Trust of the GP and care-seeking of every patient are the same, to the last bit, alone and in a batch."""
+    offset = batch.block.people.offset
+    mine = slice(offset[ONE], offset[ONE + 1])
+    np.testing.assert_array_equal(batch.seeking[:2, mine], alone.seeking)
+    trust = batch.trust.reshape(3, len(CELLS), -1)[:2, ONE, 0]
+    np.testing.assert_array_equal(trust, alone.trust[:, 0])
+    assert not np.array_equal(trust, np.full(2, 0.8))
+
+
+def test_work_of_a_lane_alone_is_the_work_in_a_batch(batch: CareModel, alone: CareModel) -> None:
+    """Every task instance of a practice has the same fate and the same GP minutes alone and in a batch."""
+    for model in (batch, alone):
+        assert model.state.outcomes.fate(model.state.register.n_rows).shape[1]
+    rows = batch.state.register.rows
+    mine = batch.state.register.requests.cell[rows.request] == ONE
+    n_mine = alone.state.register.n_rows
+    assert mine.sum() == n_mine
+    np.testing.assert_array_equal(rows.luck[mine], alone.state.register.rows.luck)
+    for of_rows in ("fate", "ticks"):
+        many = getattr(batch.state.outcomes, of_rows)(len(mine))[:2, mine]
+        np.testing.assert_array_equal(many, getattr(alone.state.outcomes, of_rows)(n_mine))
+
+
+def test_the_ledger_of_a_lane_alone_is_that_in_a_batch(batch: CareModel, alone: CareModel) -> None:
+    """Released time and its four destinations are the same, to the tick, alone and in a batch."""
+    many = compare_scenarios(batch.block, batch.state, 0, 1)
+    one = compare_scenarios(alone.block, alone.state, 0, 1)
+    for field in fields(one):
+        np.testing.assert_array_equal(getattr(many, field.name)[..., ONE], getattr(one, field.name)[..., 0])
+
+
+def test_the_order_of_scenarios_changes_nothing(batch: CareModel, turned: CareModel) -> None:
+    """Scenarios in another order give the same counts and minutes, to the last bit."""
+    first, second = of_lanes(batch), of_lanes(turned)
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name][..., ::-1, :])
+
+
+def test_turning_two_worlds_round_turns_the_time_worked(batch: CareModel, turned: CareModel) -> None:
+    """The minutes that a scenario saves are those that its baseline would cost the other way round."""
+    there = compare_scenarios(batch.block, batch.state, 0, 2)
+    back = compare_scenarios(turned.block, turned.state, 0, 2)
+    for name in ("fewer_minutes", "home", "usable", "crumbs"):
+        np.testing.assert_array_equal(getattr(there, name), -getattr(back, name))
+
+
+def turned_round(node: Any, key: str = "") -> Any:
+    """The same tree with the keys of every mapping, and tasks and staff in lists, in the opposite order."""
+    if isinstance(node, Mapping):
+        return {name: turned_round(node[name], name) for name in reversed(list(node))}
+    return node[::-1] if key in SETS_OF_TASKS else node
+
+
+def test_the_order_of_files_and_of_what_they_name_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With files, keys, roles, tasks and staff read in the opposite order, a run is the same to the last bit."""
+    for group in ("task", "role", "protocol", "practice", "section"):
+        (tmp_path / group).mkdir()
+        for path in (conf_dir() / group).glob("*.yaml"):
+            tree = turned_round(yaml.safe_load(path.read_text(encoding="utf-8")))
+            text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+            (tmp_path / group / path.name).write_text(text, encoding="utf-8")
+    in_order: Callable[..., dict[str, Path]] = vocabulary.options
+    monkeypatch.setattr(
+        vocabulary, "options", lambda folders, group: dict(reversed(in_order(folders, group).items()))
+    )
+    names = list(vocabulary.read_vocabulary((conf_dir(), tmp_path)).tasks)
+    assert names == sorted(names, reverse=True)
+    usual = [short(overrides) for overrides in (SOLO, NURSE)]
+    other = [
+        with_values(load_study(overrides, [tmp_path]), {"run.years": SHORT_YEARS})
+        for overrides in (SOLO, NURSE)
+    ]
+    assert [study.digest for study in usual] == [study.digest for study in other]
+    first, second = (of_lanes(run_through(make_block(studies, CELLS[:2]))) for studies in (usual, other))
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name])

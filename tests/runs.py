@@ -1,0 +1,193 @@
+"""Whole runs for the tests of laws and traps: short, counted to the last day, watched, or without chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload import day as day_module
+from careload.block import Block
+from careload.ledger import Ledger, compare_scenarios
+from careload.load import load_study
+from careload.model import CareModel
+from careload.parts import Parts
+from careload.schedule import Items, Roster, Schedule, schedule
+from careload.settle import Served, credit
+from careload.study import Study
+from support import with_values
+
+__all__ = [
+    "ALWAYS_DELEGATED",
+    "NO_CHANCE",
+    "SHORT_YEARS",
+    "WatchedDay",
+    "count_all_days",
+    "delegating",
+    "ledgers",
+    "nurse_all_day",
+    "only",
+    "run_out",
+    "run_through",
+    "short",
+    "watched",
+    "without_demand",
+]
+
+SHORT_YEARS = 0.1
+"""Length of the window: five weeks."""
+
+NO_CHANCE: Mapping[str, Any] = {
+    "book.no_show_by_lead": (0.0,) * 7,
+    "book.punctuality.earliest": 0,
+    "book.punctuality.latest": 0,
+    "first_contact.accuracy.gp": (1.0, 0.0, 0.0),
+    "first_contact.closed_share.gp": 0.0,
+    "trust.active": False,
+    "care_seeking.active": False,
+    "meeting.huddle": 0,
+    "meeting.monthly": 0,
+}
+"""Everybody comes on time, every call goes on as judged rightly, nobody's behaviour moves, nobody meets."""
+
+ALWAYS_DELEGATED: Mapping[str, Any] = {
+    "trust.start": 1.0,
+    "patient.accepts_nurse": 1.0,
+    "patient.accepts_nurse_75_drop": 0.0,
+    "patient.accepts_second_trip": 1.0,
+    "delegation.red_flag_share": 0.0,
+    "delegation.stable_share": 1.0,
+    "delegation.review_every_n": 1_000_000,
+    "delegation.extra_follow_up": 0.0,
+    "delegation.nurse_absent": 0.0,
+    "delegation.overflow_minutes": 700,
+}
+"""What law and protocol allow is delegated whenever the delegate is there, and waits for her."""
+
+
+def short(overrides: Sequence[str] = (), values: Mapping[str, Any] | None = None) -> Study:
+    """A study of five weeks."""
+    return with_values(load_study(list(overrides)), {"run.years": SHORT_YEARS, **(values or {})})
+
+
+def only(
+    study: Study, visits: Sequence[str], children: Mapping[str, float], values: Mapping[str, Any]
+) -> Study:
+    """A study without any work but some visits, which their practice sets, and what they carry; durations do not vary.
+
+    Parameters
+    ----------
+    visits : sequence of str
+        Tasks that keep their rate.
+    children : mapping of str to float
+        `visit.child` to probability; all others are 0.
+    values : mapping of str to value
+        Further values.
+    """
+    changed: dict[str, Any] = {}
+    for name, task in study.tasks.items():
+        changed[f"task.{name}.cv"] = 0.0
+        if name not in visits:
+            changed[f"task.{name}.rate"] = 0.0
+        elif task.set_by_practice_share is not None:
+            changed[f"task.{name}.set_by_practice_share"] = 1.0
+        for child in task.children:
+            changed[f"task.{name}.children.{child}"] = children.get(f"{name}.{child}", 0.0)
+    return with_values(study, {**changed, **NO_CHANCE, **ALWAYS_DELEGATED, **values})
+
+
+def delegating(study: Study, acts: Sequence[str] = (), visits: Sequence[str] = ()) -> Study:
+    """The same study with a protocol of some acts and visits."""
+    protocol = replace(study.protocol, acts=tuple(acts), visits=tuple(visits), requires_stable=tuple(visits))
+    return replace(study, protocol=protocol)
+
+
+def nurse_all_day(block: Block) -> Block:
+    """The block with every nurse present as long as the day lasts."""
+    rota = block.practices.rota
+    nurse = block.layout.person_role == block.layout.roles.index("nurse")
+    session, leaves = rota.session.copy(), rota.leaves_at.copy()
+    here = nurse[None, :] & (session[:, :, 0, 0, 0] < rota.cap[:, None])
+    whole = np.full(session.shape[2:], session.max())
+    whole[:, 0] = 7 * 60 << 14, 20 * 60 << 14
+    session[here] = whole
+    leaves[here] = 20 * 60 << 14
+    rota = replace(rota, session=session, leaves_at=leaves)
+    return replace(block, practices=replace(block.practices, rota=rota), rotas={})
+
+
+def count_all_days(block: Block) -> Block:
+    """The block with warm-up and tail counted as well."""
+    calendar = replace(block.calendar, in_window=np.ones_like(block.calendar.in_window))
+    return replace(block, calendar=calendar)
+
+
+def without_demand(block: Block) -> Block:
+    """The block with no new work of any kind."""
+    return replace(
+        block,
+        demand=replace(block.demand, call_only_rate=0.0),
+        strata=replace(block.strata, count=np.zeros_like(block.strata.count)),
+        due=replace(block.due, offset=np.zeros_like(block.due.offset)),
+        desk=replace(block.desk, rate=np.zeros_like(block.desk.rate)),
+    )
+
+
+def run_through(block: Block) -> CareModel:
+    """Run all days of a block; every day is counted if the block says so."""
+    model = CareModel(block)
+    model.run()
+    return model
+
+
+def run_out(block: Block, weeks: int) -> CareModel:
+    """Run a block with all days counted: `weeks` weeks with demand, the others without, so that nothing is left."""
+    model = CareModel(count_all_days(block))
+    for _ in range(weeks):
+        model.step()
+    model.block = without_demand(model.block)
+    model.run()
+    return model
+
+
+def ledgers(model: CareModel) -> list[Ledger]:
+    """Every world of a finished model against the first."""
+    return [compare_scenarios(model.block, model.state, 0, one) for one in range(1, model.block.n_scenarios)]
+
+
+@dataclass(frozen=True)
+class WatchedDay:
+    """What the schedule of one day was given and what it gave, with the meaning of its items."""
+
+    roster: Roster
+    items: Items
+    timed: Schedule
+    parts: Parts
+    done: Served
+
+
+@contextmanager
+def watched() -> Iterator[list[WatchedDay]]:
+    """Collect the schedules of all days that are run inside the context."""
+    days: list[WatchedDay] = []
+    last: list[tuple[Roster, Items, Schedule]] = []
+
+    def watch_schedule(roster: Roster, items: Items) -> Schedule:
+        timed = schedule(roster, items)
+        last[:] = [(roster, items, timed)]
+        return timed
+
+    def watch_credit(block: Block, state: Any, day: int, parts: Parts, done: Served) -> NDArray[np.int64]:
+        days.append(WatchedDay(*last[0], parts, done))
+        return credit(block, state, day, parts, done)
+
+    with (
+        patch.object(day_module, "schedule", watch_schedule),
+        patch.object(day_module, "credit", watch_credit),
+    ):
+        yield days
