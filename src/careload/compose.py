@@ -11,6 +11,7 @@ from typing import Any, Final
 from hydra import compose, initialize
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import OmegaConf
 
 from careload.faults import Fault
@@ -89,8 +90,7 @@ def _composed(
 
 def _quoted(text: str) -> str:
     """Text in quotes, as the grammar of overrides wants it."""
-    escaped = text.replace("'", "\\'")
-    return f"'{escaped}'"
+    return QuotedString(text, Quote.single).with_quotes()
 
 
 @contextmanager

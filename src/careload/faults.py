@@ -73,5 +73,5 @@ def _shown(value: Any) -> str:
     elif isinstance(value, bool):
         text = str(value).lower()
     else:
-        text = " ".join(str(value).split())
+        text = " ".join(str(list(value) if isinstance(value, tuple) else value).split())
     return text if len(text) <= 80 else text[:77] + "..."

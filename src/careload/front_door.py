@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hydra import compose, initialize_config_dir
+from hydra import compose, initialize
+from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -22,10 +23,12 @@ from careload.points import points, read_line
 from careload.quantity import STATUSES
 from careload.study import Comparison, Study
 from careload.vocabulary import GROUPS, options, search_path
+from careload.yaml_files import read_yaml
 
 __all__ = ["CONFIG_NAME", "Entry", "Worlds", "enter", "listed_worlds", "load_worlds"]
 
-CONFIG_NAME: Final = "config"
+CONFIG_NAME: Final = "careload"
+"""Name under which Hydra knows `config.yaml` with all its settings."""
 
 Worlds = Study | Comparison
 
@@ -40,8 +43,6 @@ class Entry:
         What each point rests on; one point unless it is a sweep.
     points : tuple of tuple of str
         Overrides of every point, as written.
-    config_dir : Path
-        Folder in which Hydra looks first.
     arguments : tuple of str
         Command line for Hydra.
     folder : Path or None
@@ -50,7 +51,6 @@ class Entry:
 
     worlds: tuple[Worlds, ...]
     points: tuple[tuple[str, ...], ...]
-    config_dir: Path
     arguments: tuple[str, ...]
     folder: Path | None
 
@@ -103,8 +103,9 @@ def enter(command: Command, faults: Sequence[Fault]) -> Entry:
     setting, given, wrong = _folder_setting(command, line.folders)
     all_faults += wrong
     search = _search_arguments(folders)
-    tried = (folders[0], []) if all_faults else (folders[-1], [*search, *_routed(combinations[0])])
-    folder, wrong = _resolved_folder(*tried, setting, given)
+    tried = [] if all_faults else _routed(combinations[0])
+    name_primary(folders[0])
+    folder, wrong = _resolved_folder([*search, *tried], setting, given)
     all_faults += wrong
     made: list[Path] = []
     if folder is not None and not command.cfg:
@@ -117,7 +118,6 @@ def enter(command: Command, faults: Sequence[Fault]) -> Entry:
     return Entry(
         worlds=tuple(worlds),
         points=tuple(tuple(combination) for combination in combinations),
-        config_dir=folders[-1],
         arguments=(
             *search,
             *_routed(line.ours),
@@ -200,11 +200,9 @@ def _folder_setting(command: Command, settings: Mapping[str, str]) -> tuple[str,
 
 
 def _search_arguments(folders: Sequence[Path]) -> list[str]:
-    """Folders beside the one in which Hydra looks first."""
-    listed = [
-        QuotedString(f"file://{folder}", Quote.single).with_quotes() for folder in reversed(folders[:-1])
-    ]
-    return [f"hydra.searchpath=[{','.join(listed)}]"] if listed else []
+    """Folders in which Hydra looks, those of the user first."""
+    listed = [QuotedString(f"file://{folder}", Quote.single).with_quotes() for folder in reversed(folders)]
+    return [f"hydra.searchpath=[{','.join(listed)}]"]
 
 
 def _routed(texts: Sequence[str]) -> list[str]:
@@ -219,16 +217,22 @@ def _routed(texts: Sequence[str]) -> list[str]:
     return route_overrides(whole)
 
 
+def name_primary(packaged: Path) -> None:
+    """Give Hydra the packaged `config.yaml` by name, so that the folders of the user come before the packaged one."""
+    tree, _ = read_yaml(packaged / "config.yaml", "conf/config.yaml")
+    ConfigStore.instance().store(CONFIG_NAME, tree)
+
+
 def _resolved_folder(
-    config_dir: Path, arguments: Sequence[str], setting: str, given: str | None
+    arguments: Sequence[str], setting: str, given: str | None
 ) -> tuple[Path | None, list[Fault]]:
     """Folder that Hydra makes of the setting, with the time of day filled in."""
     written = [] if given is None else [_quoted(setting, given)]
     try:
-        with initialize_config_dir(config_dir=str(config_dir), version_base="1.3", job_name="careload"):
+        with initialize(config_path=None, version_base="1.3", job_name="careload"):
             config: Any = compose(CONFIG_NAME, overrides=[*arguments, *written], return_hydra_config=True)
         folder = str(config.hydra.sweep.dir if setting.startswith("hydra.sweep") else config.hydra.run.dir)
-    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError, RecursionError) as error:
         reason = " ".join(str(error).split())
         return None, [
             Fault("output", given, f"what Hydra can put together ({reason})", "output=results/mine")

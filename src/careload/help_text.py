@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from careload.vocabulary import GROUPS, options
+from careload.vocabulary import DEFAULT_SCENARIO, GROUPS, options
 from careload.yaml_files import read_yaml
 
 __all__ = ["help_text"]
@@ -109,8 +109,6 @@ def _label(path: Path) -> str:
 
 def _defaults(folders: Sequence[Path]) -> dict[str, str]:
     """Group to the name that holds by default."""
-    from careload.load import DEFAULT_SCENARIO
-
     return {
         **dict(_listed(read_yaml(folders[0] / "config.yaml", "config.yaml")[0])),
         "scenario": DEFAULT_SCENARIO,

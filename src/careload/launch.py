@@ -60,7 +60,7 @@ def launch(verb: str, entry: Entry, config_dirs: Sequence[str], guard: Guard) ->
             (folder / FAILED_NAME).write_text(message + "\n", encoding="utf-8")
 
     with _command_line([command[0], *entry.arguments]):
-        hydra.main(config_path=str(entry.config_dir), config_name=CONFIG_NAME, version_base="1.3")(work)()
+        hydra.main(config_path=None, config_name=CONFIG_NAME, version_base="1.3")(work)()
     return max(codes, default=0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from careload.assemble import assemble
 from careload.check import check_tree
@@ -14,12 +14,10 @@ from careload.overrides import Overrides, for_hydra
 from careload.quantity import FIELDS
 from careload.schema import choice_schema
 from careload.study import Comparison, Scenario, Study
-from careload.vocabulary import Vocabulary
+from careload.vocabulary import DEFAULT_SCENARIO, Vocabulary
 from careload.world import CHOSEN, Base, World, file_values, read_base, read_world
 
-__all__ = ["DEFAULT_SCENARIO", "load_comparison", "load_study", "route_overrides"]
-
-DEFAULT_SCENARIO: Final = "half_time_nurse"
+__all__ = ["load_comparison", "load_study", "route_overrides"]
 
 
 def load_study(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] = ()) -> Study:

@@ -142,7 +142,7 @@ def _parse(text: str) -> tuple[Override | None, list[Fault]]:
     """Parse one override; None with a fault if it has no such form."""
     try:
         parsed = OverridesParser.create().parse_override(text)
-    except HydraException as error:
+    except (HydraException, RecursionError) as error:
         reason = str(error).splitlines()[0]
         return None, [
             Fault("override", text, f"key=value ({reason})", "to put the value in quotes: 'key=\"value\"'")

@@ -126,7 +126,7 @@ def _parsed(text: str) -> Override | None:
     """The override, None if it does not parse."""
     try:
         return OverridesParser.create().parse_override(text)
-    except HydraException:
+    except (HydraException, RecursionError):
         return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -66,6 +65,7 @@ REQUIRED: Final = FIELDS[:5]
 SHARE_STEP: Final = 0.2
 RATIO_STEP: Final = 2.0
 _SLACK: Final = 1e-9
+_MOST: Final = 1e300
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,8 @@ def frozen(value: Any) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """Whether the value is a finite number and no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether the value is a finite number, at most 10**300, and no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_MOST <= value <= _MOST
 
 
 def _word_faults(path: str, node: Mapping[str, Any]) -> list[Fault]:

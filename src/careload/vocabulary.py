@@ -13,6 +13,7 @@ from careload.yaml_files import read_yaml
 
 __all__ = [
     "CONDITIONS",
+    "DEFAULT_SCENARIO",
     "GROUPS",
     "Vocabulary",
     "conf_dir",
@@ -24,6 +25,9 @@ __all__ = [
 
 GROUPS: Final = ("practice", "protocol", "population", "picture", "behaviour", "country", "run", "scenario")
 """Folders whose files are alternatives: one is chosen by `group=name`."""
+
+DEFAULT_SCENARIO: Final = "half_time_nurse"
+"""Scenario of a comparison unless another is chosen."""
 
 WORDS: Final = ("task", "role", "section")
 """Folders whose files all belong to the vocabulary."""
@@ -105,11 +109,17 @@ def options(folders: Sequence[Path], group: str) -> dict[str, Path]:
 def stamp(folders: Sequence[Path]) -> tuple[tuple[str, int, int], ...]:
     """Names, times and sizes of all YAML files, to notice a change."""
     return tuple(
-        (str(path), status.st_mtime_ns, status.st_size)
-        for folder in folders
-        for path in sorted(folder.rglob("*.yaml"))
-        for status in (path.stat(),)
+        (str(path), *_time_and_size(path)) for folder in folders for path in sorted(folder.rglob("*.yaml"))
     )
+
+
+def _time_and_size(path: Path) -> tuple[int, int]:
+    """Time of the last change and size of a file; -1 for a link to nowhere."""
+    try:
+        status = path.stat()
+    except OSError:
+        return -1, -1
+    return status.st_mtime_ns, status.st_size
 
 
 def read_vocabulary(folders: Sequence[Path]) -> Vocabulary:
@@ -130,8 +140,7 @@ def _read(folders: tuple[Path, ...], _stamp: tuple[tuple[str, int, int], ...]) -
 
 def _read_file(folders: Sequence[Path], path: Path) -> tuple[dict[str, Any], tuple[Fault, ...]]:
     """Read one file, once per process as long as it does not change."""
-    status = path.stat()
-    return _read_stamped(path, _shown(folders, path), status.st_mtime_ns, status.st_size)
+    return _read_stamped(path, _shown(folders, path), *_time_and_size(path))
 
 
 @lru_cache(maxsize=2048)
@@ -149,14 +158,20 @@ def _shown(folders: Sequence[Path], path: Path) -> str:
 def _read_folders(
     folders: Sequence[Path], names: Sequence[str]
 ) -> tuple[dict[str, dict[str, dict[str, Any]]], list[Fault]]:
-    """Read every file of the folders named: folder to name to tree."""
+    """Read every file of the folders named: folder to name to tree.
+
+    A file that cannot be read leaves the one it would replace, so that its fault stands alone.
+    """
     trees: dict[str, dict[str, dict[str, Any]]] = {}
     faults: list[Fault] = []
     for kind in names:
         trees[kind] = {}
-        for name, path in options(folders, kind).items():
-            trees[kind][name], found = _read_file(folders, path)
-            faults += found
+        for folder in folders:
+            for name, path in options([folder], kind).items():
+                tree, found = _read_file(folders, path)
+                faults += found
+                if tree or not found:
+                    trees[kind][name] = tree
     return trees, faults
 
 

@@ -13,6 +13,7 @@ __all__ = ["read_yaml"]
 
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG: Final = "tag:yaml.org,2002:"
+_DEEPEST: Final = 40
 _TRUE: Final = frozenset({"true", "yes", "on"})
 
 
@@ -41,11 +42,15 @@ def read_yaml(path: Path, name: str) -> tuple[dict[str, Any], list[Fault]]:
         node = loader.get_single_node()
     except yaml.YAMLError as error:
         return {}, [_syntax_fault(name, text, error)]
+    except RecursionError:
+        return {}, [Fault(name, "brackets in brackets", "a tree of few levels", "to remove brackets")]
     finally:
         loader.dispose()
     if node is None:
         return {}, []
-    faults: list[Fault] = []
+    faults = [*_alias_faults(node, name)]
+    if faults:
+        return {}, faults
     tree = _plain(node, name, faults)
     if not isinstance(tree, dict):
         return {}, [*faults, Fault(name, tree, "keys with values", "`key: value` on every line")]
@@ -66,6 +71,25 @@ def _syntax_fault(name: str, text: str, error: yaml.YAMLError) -> Fault:
         f"YAML ({problem})",
         "to check colons, brackets, quotes and indentation",
     )
+
+
+def _alias_faults(root: yaml.Node, name: str) -> list[Fault]:
+    """Faults of nodes that stand in two places and of trees without end."""
+    seen: set[int] = set()
+    rows: list[tuple[yaml.Node, int]] = [(root, 0)]
+    while rows:
+        node, depth = rows.pop()
+        if not isinstance(node, yaml.CollectionNode):
+            continue
+        where = f"{name}, line {node.start_mark.line + 1}"
+        if id(node) in seen:
+            return [Fault(where, "an alias (*)", "every value written out", "to write it out again")]
+        if depth > _DEEPEST:
+            return [Fault(where, f"{depth} levels", f"at most {_DEEPEST} levels", "to remove brackets")]
+        seen.add(id(node))
+        below = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
+        rows += [(part, depth + 1) for part in below]
+    return []
 
 
 def _plain(node: yaml.Node, name: str, faults: list[Fault]) -> Any:
