@@ -139,7 +139,7 @@ def _losses(study: Study, visits: Sequence[str]) -> tuple[NDArray[np.float64], N
 
 def _call_only_rate(study: Study, visits: Sequence[str]) -> float:
     """Calls a year and patient beside those that carry a request, in the reference practice."""
-    rate = _per_task(study, visits, "rate") / 1000
+    rate = _visit_rates(study, visits) / 1000
     own = rate * (1 - _per_task(study, visits, "set_by_practice_share"))
     _, grossed = _losses(study, visits)
     office = np.array([study.tasks[name].channel == "office" for name in visits])
@@ -153,11 +153,10 @@ def _call_only_rate(study: Study, visits: Sequence[str]) -> float:
 def _walk_in_share(study: Study, visits: Sequence[str]) -> float:
     """Share of the patients' own office requests that come unbooked."""
     office = np.array([study.tasks[name].channel == "office" for name in visits])
-    rate = _per_task(study, visits, "rate") * office
+    rate = _visit_rates(study, visits) * office
     own = rate * (1 - _per_task(study, visits, "set_by_practice_share"))
-    if not own.any():
-        return 0.0
-    return float(study.value("care.share_unbooked")) * float(rate.sum() / own.sum())
+    share = float(study.value("care.share_unbooked"))
+    return share * float(rate.sum() / own.sum()) if own.any() else 0.0
 
 
 def _condition_mask(names: Sequence[str]) -> int:
@@ -243,15 +242,22 @@ def _rate_factor(study: Study, visits: Sequence[str]) -> NDArray[np.float64]:
 
     The age table gives the shape; a rate or an interval that the user changes scales the whole row.
     """
-    factor = np.ones(len(visits))
-    for row, name in enumerate(visits):
-        for field in ("rate", "interval_days"):
-            key = f"task.{name}.{field}"
-            if study.has(key):
-                value = study.value(key)
-                ratio = value / _shipped(name, field, value) if value else 0.0
-                factor[row] *= ratio if field == "rate" else 1 / ratio
-    return factor
+    rate = [_against_shipped(study, name, "rate") for name in visits]
+    return np.array(rate) / [_against_shipped(study, name, "interval_days") for name in visits]
+
+
+def _visit_rates(study: Study, visits: Sequence[str]) -> NDArray[np.float64]:
+    """Visits per 1,000 patients and year: their rates, for due work moved by its interval."""
+    interval = [_against_shipped(study, name, "interval_days") for name in visits]
+    return np.array(_per_task(study, visits, "rate") / interval)
+
+
+def _against_shipped(study: Study, task: str, field: str) -> float:
+    """Value of a study over the shipped one; 1 for a task of the user's own or without the field."""
+    if not study.has(key := f"task.{task}.{field}"):
+        return 1.0
+    value = float(study.value(key))
+    return value / _shipped(task, field, value) if value else 0.0
 
 
 def _shipped(task: str, field: str, missing: float) -> float:
@@ -336,8 +342,7 @@ def _child_shares(study: Study, parents: Sequence[str], children: Sequence[str])
                 share[row, column] = study.value(key)
     for column, name in enumerate(children):
         if study.tasks[name].children_only:
-            rate = float(study.value(f"task.{name}.rate"))
-            share[:, column] *= rate / _shipped(name, "rate", rate)
+            share[:, column] *= _against_shipped(study, name, "rate")
     return np.minimum(share, 1.0)
 
 
@@ -350,7 +355,7 @@ def _residual_acts(
     pyramid: Pyramid,
 ) -> NDArray[np.float64]:
     """Probability, by age band, that a contact carries an act that no named parent explains; shape (7, A)."""
-    rate = _per_task(study, visits, "rate")
+    rate = _visit_rates(study, visits)
     rest = np.maximum(0.0, _per_task(study, acts, "rate") - rate @ act_share)
     rest[[study.tasks[name].children_only for name in acts]] = 0.0
     persons = band_counts(pyramid).sum(1)
