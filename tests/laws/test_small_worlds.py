@@ -39,10 +39,12 @@ Change = Callable[[Practices, slice], None]
 def quiet() -> dict[str, Any]:
     """No work at all, no luck, no refusal, a day without breaks."""
     values: dict[str, Any] = {}
+    for name, task in BASE.tasks.items():
+        if not task.children_only:
+            values[f"task.{name}.rate"] = 0.0
     for key, _ in BASE.quantities():
-        if key.startswith("task.") and (key.endswith((".rate", ".cv")) or ".children." in key):
-            values[key] = 0.0
-        if key.startswith("task.") and key.endswith((".urgent_share", ".set_by_practice_share")):
+        shares = (".cv", ".urgent_share", ".set_by_practice_share")
+        if key.startswith("task.") and (key.endswith(shares) or ".children." in key):
             values[key] = 0.0
     values |= {
         "run.years": 2 / 52,
