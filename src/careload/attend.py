@@ -220,12 +220,14 @@ def _shows(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, S
 
 
 def _away(block: Block, day: int, slips: Slips, channel: NDArray[np.int64]) -> tuple[Slips, Slips]:
-    """Home visits and telephone contacts: those of today, and routine home visits left to the next open day."""
+    """Home visits and telephone contacts: those of today, and routine home visits left to the next open day.
+
+    What is released at its call is released one tick after it, so that the call itself comes first.
+    """
     own = slips.step == Step.CALL
     wait = own & (channel == Channel.HOME) & (slips.urgency == Urgency.ROUTINE)
-    start = np.where(
-        channel == Channel.HOME, np.maximum(_round_start(block, slips), slips.start), slips.start
-    )
+    after_call = slips.start + 1
+    start = np.where(channel == Channel.HOME, np.maximum(_round_start(block, slips), after_call), after_call)
     start = np.where(own, start, _round_start(block, slips))
     today = with_columns(slips, start=start)
     next_day = block.calendar.number[min(day + 1, len(block.calendar) - 1)]

@@ -62,7 +62,7 @@ class Answers:
 
 
 def answer(tables: BundleTables, rules: FirstContactRules, register: Register, slips: Slips) -> Answers:
-    """Draw the outcome of every call of the day.
+    """Draw the outcome of every call of the day; what is judged urgent is never closed.
 
     Parameters
     ----------
@@ -77,11 +77,11 @@ def answer(tables: BundleTables, rules: FirstContactRules, register: Register, s
     key = np.where(first_call, base, child(base, _TRY, slips.tries.astype(np.int64)))
     minute = np.where(first_call, requests.minute[slips.request], call_minute(tables, key))
     called = ~(requests.walk_in[slips.request] & first_call)
-    draw = uniform(key, _CLOSED)
-    closed = called & (draw < rules.closed[lane])
-    elsewhere = called & ~closed & (draw < rules.closed[lane] + rules.elsewhere[lane])
     true = requests.urgency[slips.request]
     judged = np.where(called, _judge(rules, lane, true, uniform(key, _JUDGED)), true)
+    draw = uniform(key, _CLOSED)
+    closed = called & (judged != Urgency.URGENT) & (draw < rules.closed[lane])
+    elsewhere = called & (draw >= rules.closed[lane]) & (draw < rules.closed[lane] + rules.elsewhere[lane])
     again = closed & (uniform(key, _AGAIN) < rules.recontact[lane])
     after = 1 + np.floor(uniform(key, _AFTER) * rules.recontact_days[lane]).astype(np.int64)
     return Answers(
@@ -90,7 +90,7 @@ def answer(tables: BundleTables, rules: FirstContactRules, register: Register, s
         called=called,
         outcome=np.where(closed, Outcome.CLOSED, np.where(elsewhere, Outcome.ELSEWHERE, 0)).astype(np.int8),
         urgency=judged.astype(np.int8),
-        missed=(true == Urgency.URGENT) & (judged > true) & ~closed & ~elsewhere,
+        missed=(true == Urgency.URGENT) & (judged > true) & ~elsewhere,
         again_after=np.where(again, after, 0),
     )
 

@@ -105,6 +105,7 @@ def ratio(above: NDArray[np.int64], below: NDArray[np.int64], times: float = 1.0
 def world_totals(run: Run, number: int, study: Study) -> WorldTotals:
     """Totals of world `number` in all cells of a run."""
     layout = run.layout
+    persons = run.persons[:, number]
     seen = [task for task, name in enumerate(layout.tasks) if study.tasks[name].kind in ("visit", "act")]
     return WorldTotals(
         totals=run.totals[:, number],
@@ -113,7 +114,7 @@ def world_totals(run: Run, number: int, study: Study) -> WorldTotals:
         gps=int(run.heads[0, layout.gp]),
         weeks=run.window_weeks,
         years=run.window_days / calendar_of(study).year_days,
-        persons=run.persons[:, number],
+        persons=None if np.isnan(persons).all() else persons,
     )
 
 

@@ -175,6 +175,8 @@ class DelegationRules:
     hand_back_extra: NDArray[np.int64]
     hand_over: NDArray[np.int64]
     extra_follow_up: NDArray[np.float64]
+    extra_follow_up_days: NDArray[np.int64]
+    """Open days from the delegated contact to its extra follow-up."""
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,7 @@ delegation.hand_back_minutes                  | number    | minute         | 0  
 delegation.hand_over_minutes.shared_record    | number    | minute         | 0    | 120
 delegation.hand_over_minutes.separate_records | number    | minute         | 0    | 120
 delegation.extra_follow_up                    | number    | share          | 0    | 1
+delegation.extra_follow_up_days               | integer   | open_day       | 1    | 225
 delegation.stable_share                       | number    | share          | 0    | 1
 delegation.review_every_n                     | integer   | count          | 1    | 1000
 delegation.nurse_absent                       | number    | share          | 0    | 1

@@ -280,7 +280,7 @@ def new_errands(
     key = register.requests.key[contacts.request[main]]
     extra = uniform(key, _EXTRA) < rules.extra_follow_up[contacts.lane[main]]
     follow = main[extra & ~by_gp & (contacts.errand[main] == Errand.VISIT)]
-    index = np.minimum(day + block.practices.book.no_show_after_days, len(block.calendar) - 1)
+    index = np.minimum(day + rules.extra_follow_up_days, len(block.calendar) - 1)
     ahead = np.maximum(1, block.calendar.number[index] - block.calendar.number[day])
     made = [
         _errand(block, contacts, acts, Errand.ACTS, division.booked[acts], np.ones(len(acts), np.int64)),
@@ -354,7 +354,9 @@ def carry(
         state.accounts.count(Account.LAPSED_FOLLOW_ONS, parts.lane[lost[(part > Part.CONTACT)]])
 
 
-def learn_episodes(block: Block, state: State, day: int, parts: Parts, gp: NDArray[np.int64], done: Served) -> None:
+def learn_episodes(
+    block: Block, state: State, day: int, parts: Parts, gp: NDArray[np.int64], done: Served
+) -> None:
     """Add the day's delegated episodes to the week of each GP, and count them."""
     chosen = take(parts, done.index)
     episode = ~done.by_gp & np.isin(chosen.part, (Part.CONTACT, Part.DELEGATED))

@@ -300,6 +300,7 @@ def _delegation_rules(study: Study, layout: Layout) -> DelegationRules:
         hand_back_extra=_ticks(value("delegation.hand_back_minutes")),
         hand_over=_ticks(value(f"delegation.hand_over_minutes.{over}")),
         extra_follow_up=_one(value("delegation.extra_follow_up")),
+        extra_follow_up_days=_whole(value("delegation.extra_follow_up_days")),
     )
 
 
