@@ -92,7 +92,7 @@ def only(
     changed: dict[str, Any] = {}
     for name, task in study.tasks.items():
         changed[f"task.{name}.cv"] = 0.0
-        if name not in visits:
+        if name not in visits and not task.children_only:
             changed[f"task.{name}.rate"] = 0.0
         elif task.set_by_practice_share is not None:
             changed[f"task.{name}.set_by_practice_share"] = 1.0

@@ -36,6 +36,7 @@ UNUSED_TASKS = {
     "visit": ("certificate_only", {"children": {}}),
     "due_visit": ("chronic_ckd", {"children": {}}),
     "desk": ("coding_gmd", {}),
+    "left_desk": ("referral_letter", {}),
     "org": ("mdt", {}),
 }
 
@@ -96,6 +97,8 @@ def unused_files(folder: Path) -> None:
         for kind, (model, changes) in UNUSED_TASKS.items():
             tree: dict[str, Any] = read(f"task/{model}") | changes
             tree["rate"] |= {"value": 0, "range": [0, 1]}
+            if kind == "visit":
+                tree["children"] = {f"{first}_left_desk": read("task/certificate_only")["children"]["forms"]}
             write(folder / "task" / f"{first}_{kind}.yaml", tree)
     write(folder / "role" / "aa_role.yaml", read("role/nurse") | {"order": 5})
     write(folder / "protocol" / "aa_protocol.yaml", read("protocol/none") | {"name": "aa_protocol"})
@@ -111,7 +114,7 @@ def write(path: Path, tree: dict[str, Any]) -> None:
 
 
 def test_an_unused_task_role_or_protocol_in_a_folder_of_ones_own_changes_nothing(tmp_path: Path) -> None:
-    """Fifteen tasks of rate 0, an unused role and an unused protocol leave a run the same to the last bit."""
+    """Eighteen tasks of rate 0, an unused role and an unused protocol leave a run the same to the last bit."""
     unused_files(tmp_path)
     usual = [short(overrides) for overrides in (SOLO, NURSE)]
     other = [
