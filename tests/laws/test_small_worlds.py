@@ -102,10 +102,14 @@ def study(
     values: Mapping[str, Any] | None = None,
     acts: Sequence[str] = (),
     visits: Sequence[str] = (),
+    stable: Sequence[str] = (),
 ) -> Study:
-    """A quiet study with one kind of demand and a nurse who takes the acts and visits named."""
+    """A quiet study with one kind of demand and a nurse who takes the acts and visits named.
+
+    Of the visits in `stable` she takes those of stable patients between the GP's reviews.
+    """
     changed = with_values(BASE, {**QUIET, **demand, **(values or {})})
-    protocol = replace(BASE.protocol, acts=tuple(acts), visits=tuple(visits), requires_stable=())
+    protocol = replace(BASE.protocol, acts=tuple(acts), visits=tuple(visits), requires_stable=tuple(stable))
     return replace(changed, protocol=protocol)
 
 
@@ -170,10 +174,10 @@ def resting(practices: Practices, lanes: slice) -> None:
 
 
 def run(baseline: Study, scenario: Study, nurse: Change | None = all_day) -> Small:
-    """Run two worlds for ten open days; `nurse` says when she is there, by default all day."""
+    """Run two worlds, by default for ten open days; `nurse` says when she is there, by default all day."""
     block = make_block([baseline, scenario], np.arange(1))
     calendar = block.calendar
-    assert len(calendar) == 10
+    assert len(calendar) >= 10
     assert calendar.in_window.all()
     if nurse is not None and len(block.layout.roles) > 1:
         nurse(block.practices, slice(0, 2))
@@ -541,3 +545,38 @@ def test_patients_may_insist_on_the_gp() -> None:
         ("injection", "K"): len(injected) - moved,
     }
     assert time_of(one.ledger) == {"moved": moved * ticks("injection")}
+
+
+def test_the_gp_reviews_every_third_visit_of_a_stable_patient() -> None:
+    """Of a stable patient's due visits the GP keeps every third (K), the nurse has the others (X).
+
+    Patients who are not stable stay with the GP.
+    """
+    demand = {
+        "task.chronic_hypertension.rate": BASE.value("task.chronic_hypertension.rate"),
+        "task.chronic_hypertension.interval_days": 14.0,
+        "task.chronic_hypertension.set_by_practice_share": 1.0,
+        "run.years": 14 / 52,
+        "delegation.stable_share": 0.7,
+        "delegation.review_every_n": 3,
+    }
+    task = ["chronic_hypertension"]
+    one = run(study(demand, NO_NURSE), study(demand, visits=task, stable=task))
+    register, names = one.state.register, (*CLASSES, "")
+    mine = np.flatnonzero(register.rows.task == one.block.layout.tasks.index(task[0]))
+    request = register.rows.request[mine]
+    kind = [names[k] for k in classes_of_rows(one.state, 0, 1)[mine]]
+    patient = register.requests.patient[request].tolist()
+    turn = (register.requests.occurrence[request] % 3).tolist()
+    turns: dict[int, dict[str, list[int]]] = {}
+    for who, name, place in zip(patient, kind, turn, strict=True):
+        turns.setdefault(who, {"K": [], "X": [], "": []})[name].append(place)
+    seen = [found for found in turns.values() if len(found["K"] + found["X"]) >= 3]
+    stable = [found for found in seen if found["X"]]
+    assert 0 < len(stable) < len(seen)
+    assert all(len(set(found["K"])) <= 1 and not set(found["K"]) & set(found["X"]) for found in stable)
+    assert any(found["K"] for found in stable)
+    assert all(set(found["K"]) == {0, 1, 2} for found in seen if not found["X"])
+    moved, minutes = kind.count("X"), ticks(task[0])
+    assert moved > 50
+    assert time_of(one.ledger) == {"moved": moved * minutes}
