@@ -5,6 +5,7 @@ Everything is checked before anything is simulated, and nothing heavy is importe
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -27,8 +28,15 @@ ERROR: Final = 1
 FAULTS: Final = 2
 INTERRUPTED: Final = 130
 
+_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
+"""Numbers of errors that are the disk's and not careload's."""
+
 DEBUG_VARIABLE: Final = "CARELOAD_DEBUG"
 """Variable of the environment; 1 shows the traceback of an error of careload itself."""
+
+
+_interrupts: Final[list[int]] = []
+"""Signals of the user so far: a library may make another error of the interruption."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,20 +134,30 @@ def _guarded(work: Callable[[], None]) -> tuple[int, str]:
     """
     try:
         work()
-    except Faults as error:
-        message = "\n".join(" ".join(str(fault).split()) for fault in error.faults)
-        return FAULTS, _tell(message)
-    except (KeyboardInterrupt, BrokenPipeError):
-        raise
-    except MemoryError:
-        return ERROR, _tell(
-            "careload ran out of memory; try fewer practice.list_size, run.replications or run.years"
-        )
-    except (Exception, SystemExit) as error:
-        if os.environ.get(DEBUG_VARIABLE) == "1":
-            traceback.print_exc()
-        return ERROR, _tell(_report(error))
+    except BaseException as error:
+        if _interrupts:
+            raise KeyboardInterrupt from None
+        return _told(error)
     return DONE, ""
+
+
+def _told(error: BaseException) -> tuple[int, str]:
+    """Exit code and message of an error; one that is no error of the work is raised again."""
+    if isinstance(error, Faults):
+        return FAULTS, _tell("\n".join(" ".join(str(fault).split()) for fault in error.faults))
+    if isinstance(error, KeyboardInterrupt | BrokenPipeError):
+        raise error
+    if isinstance(error, MemoryError):
+        remedy = "fewer practice.list_size, run.replications or run.years"
+        return ERROR, _tell(f"careload ran out of memory; try {remedy}")
+    if os.environ.get(DEBUG_VARIABLE) == "1":
+        traceback.print_exception(error)
+    if isinstance(error, OSError) and error.errno in _DISK:
+        place = f" {error.filename}" if error.filename else ""
+        return ERROR, _tell(
+            f"careload could not write{place} ({error.strerror}); try output=DIR with another folder"
+        )
+    return ERROR, _tell(_report(error))
 
 
 def _report(error: BaseException) -> str:
@@ -163,11 +181,13 @@ def _tell(message: str) -> str:
 def _interruptible() -> Iterator[None]:
     """Stop other processes too when the user interrupts, so that nothing waits for them."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        _interrupts.append(number)
         for process in multiprocessing.active_children():
             process.terminate()
         raise KeyboardInterrupt
 
+    _interrupts.clear()
     try:
         kept = signal.signal(signal.SIGINT, stop)
     except ValueError:

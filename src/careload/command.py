@@ -113,8 +113,7 @@ def _verb_faults(command: Command) -> list[Fault]:
     """Fault of an unknown verb, or of a missing one, or of options of another verb."""
     listed = ", ".join(VERBS)
     if command.verb is None:
-        given = command.overrides + command.output
-        return [Fault("verb", None, f"one of {listed}", f"careload run {given[0]}")] if given else []
+        return [Fault("verb", None, f"one of {listed}", " ".join(["careload run", *command.overrides[:1]]))]
     if command.verb not in VERBS:
         return [Fault("verb", command.verb, f"one of {listed}", near(command.verb, VERBS, "careload --help"))]
     return [

@@ -110,6 +110,7 @@ def feasibility_faults(
         *_places(values),
         *_weights(values),
         *_acts(values, tasks),
+        *_walk_ins(values, tasks),
         *_task_kinds(tasks),
         *_roles(protocol),
     ]
@@ -283,6 +284,22 @@ def _acts(values: Mapping[str, Any], tasks: Mapping[str, Mapping[str, Any]]) -> 
                 expectation,
                 "a lower rate, or more parents",
             )
+
+
+def _walk_ins(values: Mapping[str, Any], tasks: Mapping[str, Mapping[str, Any]]) -> Iterator[Fault]:
+    """No more unbooked visits than patients ask for."""
+    office = [
+        name for name, task in tasks.items() if (task.get("kind"), task.get("channel")) == ("visit", "office")
+    ]
+    rates = [float(values.get(f"task.{name}.rate", math.nan)) for name in office]
+    own = [
+        rate * (1 - float(values.get(f"task.{name}.set_by_practice_share", math.nan)))
+        for name, rate in zip(office, rates, strict=True)
+    ]
+    share, asked, held = values.get("care.share_unbooked"), math.fsum(own), math.fsum(rates)
+    if share is not None and asked > 0 and share * held > asked:
+        expectation = f"no more than {asked / held:.3g}, the share of office visits that patients ask for"
+        yield Fault("care.share_unbooked.value", share, expectation, "a smaller share")
 
 
 def _season(values: Mapping[str, Any], name: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from careload.faults import Fault, Faults
 
-__all__ = ["open_folder", "replacing"]
+__all__ = ["open_folder", "replacing", "staging"]
 
 
 def open_folder(folder: Path) -> Path:
@@ -30,6 +31,18 @@ def open_folder(folder: Path) -> Path:
         fault = Fault("folder", folder, f"a folder that can be written to ({reason})", "another folder")
         raise Faults([fault]) from None
     return folder
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder inside `folder`, whose files move there together when all went well."""
+    stage = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
+    try:
+        yield stage
+        for path in sorted(stage.iterdir()):
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
 
 
 @contextmanager

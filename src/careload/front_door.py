@@ -30,6 +30,12 @@ __all__ = ["CONFIG_NAME", "Entry", "Worlds", "enter", "listed_worlds", "load_wor
 CONFIG_NAME: Final = "careload"
 """Name under which Hydra knows `config.yaml` with all its settings."""
 
+_PATIENT_BYTES: Final = 1500
+"""Memory that a patient takes in a world, measured: once to be there, and once more for every year."""
+
+_MOST_LANES: Final = 3000
+"""Lanes that are simulated at once."""
+
 Worlds = Study | Comparison
 
 
@@ -98,6 +104,7 @@ def enter(command: Command, faults: Sequence[Fault]) -> Entry:
     for combination in combinations:
         try:
             worlds.append(load_worlds(command.verb, combination, existing))
+            all_faults += _memory_faults(worlds[-1])
         except Faults as error:
             all_faults += error.faults
     setting, given, wrong = _folder_setting(command, line.folders)
@@ -162,6 +169,30 @@ def listed_worlds(command: Command, faults: Sequence[Fault]) -> tuple[list[tuple
         all_faults += error.faults
     raise_any(all_faults)
     return worlds, command.status[-1] if command.status else None
+
+
+def _memory_faults(worlds: Worlds) -> list[Fault]:
+    """Fault of a run that this machine has not the memory for."""
+    first = worlds if isinstance(worlds, Study) else worlds.worlds[0][1]
+    n_worlds = 1 if isinstance(worlds, Study) else len(worlds.worlds)
+    fixed = 0 if isinstance(worlds, Study) else first.value("run.fixed_list_replications")
+    cells = min(first.value("run.replications") + fixed, _MOST_LANES // n_worlds)
+    size, years = first.value("practice.list_size"), first.value("run.years")
+    need = _PATIENT_BYTES * n_worlds * cells * size * (1 + years)
+    have = _memory_bytes()
+    if need <= have:
+        return []
+    expectation = f"a run that fits into memory: it needs about {need / 1e9:.0f} GB of {have / 1e9:.0f} GB"
+    remedy = "fewer practice.list_size, run.replications or run.years"
+    return [Fault("practice.list_size.value", size, expectation, remedy)]
+
+
+def _memory_bytes() -> float:
+    """Memory of this machine, without end where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, OSError, ValueError):
+        return float("inf")
 
 
 def _word_faults(words: Sequence[str], folders: Sequence[Path]) -> list[Fault]:

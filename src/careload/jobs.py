@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from careload.contrast import Findings, find
-from careload.folders import open_folder
+from careload.folders import open_folder, staging
 from careload.report import report
 from careload.simulate import Progress, simulate
 from careload.study import Comparison, Scenario, Study
@@ -84,7 +84,7 @@ def simulate_worlds(
 
 
 def write_findings(findings: Findings, folder: Path) -> list[Path]:
-    """Write results, summary and one figure per contrast.
+    """Write results, summary and one figure per contrast; all of them or none.
 
     Returns
     -------
@@ -94,11 +94,12 @@ def write_findings(findings: Findings, folder: Path) -> list[Path]:
     from careload.figures import draw_released, save_figure
     from careload.results import write_parquet, write_summary
 
-    paths = [write_parquet(findings, folder), write_summary(findings, folder)]
-    for contrast in findings.contrasts:
-        name = "released" if len(findings.contrasts) == 1 else f"released_{contrast.world}"
-        paths += save_figure(draw_released(findings, contrast), folder, name)
-    return paths
+    with staging(folder) as stage:
+        paths = [write_parquet(findings, stage), write_summary(findings, stage)]
+        for contrast in findings.contrasts:
+            name = "released" if len(findings.contrasts) == 1 else f"released_{contrast.world}"
+            paths += save_figure(draw_released(findings, contrast), stage, name)
+    return [folder / path.name for path in paths]
 
 
 def _job(
