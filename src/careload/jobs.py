@@ -8,7 +8,7 @@ from pathlib import Path
 from careload.contrast import Findings, find
 from careload.folders import open_folder, staging
 from careload.report import report
-from careload.simulate import Progress, simulate
+from careload.simulate import Progress, simulate, useful_processes
 from careload.study import Comparison, Scenario, Study
 
 __all__ = ["compare_job", "run_job", "simulate_worlds", "write_findings"]
@@ -58,6 +58,7 @@ def simulate_worlds(
     scenario: Scenario | None = None,
     replications: int | None = None,
     progress: Progress | None = None,
+    processes: int | None = 1,
 ) -> Findings:
     """Simulate worlds and estimate all that the run says.
 
@@ -69,6 +70,8 @@ def simulate_worlds(
     replications : int, optional
         By default `run.replications` of the baseline; if given, no more share one list of people either.
     progress : callable, optional
+    processes : int, optional
+        Processes to use; None for as many as shorten the run. Results are the same.
 
     Returns
     -------
@@ -79,7 +82,8 @@ def simulate_worlds(
     fixed = round(first.value("run.fixed_list_replications")) if len(worlds) > 1 else 0
     if replications is not None:
         count, fixed = replications, min(fixed, replications)
-    run = simulate([study for _, study in worlds], count, fixed, progress)
+    studies = [study for _, study in worlds]
+    run = simulate(studies, count, fixed, progress, processes or useful_processes(studies, count + fixed))
     return find(run, worlds, scenario)
 
 
@@ -106,6 +110,6 @@ def _job(
     worlds: Sequence[tuple[str, Study]], scenario: Scenario | None, folder: Path, progress: Progress | None
 ) -> str:
     open_folder(folder)
-    findings = simulate_worlds(worlds, scenario, progress=progress)
+    findings = simulate_worlds(worlds, scenario, progress=progress, processes=None)
     paths = write_findings(findings, folder)
     return report(findings) + "\n" + "".join(f"{path}\n" for path in paths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
@@ -20,16 +21,17 @@ from careload.persons import count_persons
 from careload.population import Pyramid, read_pyramid, sample
 from careload.practice import Layout, for_lanes, stack
 from careload.study import Study
-from careload.tables import demand_side, minutes_ticks
+from careload.tables import calendar_of, demand_side, minutes_ticks
 from careload.worlds import make_layout, world_table
 
-__all__ = ["Progress", "Run", "make_block", "pyramid_of", "reduce_block", "simulate"]
+__all__ = ["Progress", "Run", "make_block", "pyramid_of", "reduce_block", "simulate", "useful_processes"]
 
 Progress = Callable[[int, int], None]
 
 _PEOPLE: Final = name_key("people")
 _DEMAND: Final = name_key("demand")
 _MOST_LANES: Final = 3000
+_LANE_DAYS_OF_A_PROCESS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,19 @@ def _joined(runs: Sequence[Run], replications: int, fixed: int) -> Run:
         replications=replications,
         fixed=fixed,
     )
+
+
+def useful_processes(studies: Sequence[Study], cells: int) -> int:
+    """Processes that shorten a run: one per core, as long as each has enough days to pay for its start.
+
+    Parameters
+    ----------
+    cells : int
+        Replications of all kinds.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    lane_days = cells * len(studies) * len(calendar_of(studies[0]))
+    return max(1, min(cores, cells, lane_days // _LANE_DAYS_OF_A_PROCESS))
 
 
 def simulate(
