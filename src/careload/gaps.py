@@ -139,7 +139,7 @@ def _fill(
     desk: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """What remains of each piece, and what remains of the desk work of each lane."""
-    order = np.argsort(((lane << 1) + later << _TICK_BITS) + start)
+    order = np.argsort(((lane << 1) + later << _TICK_BITS) + start, kind="stable")
     sorted_lane, sorted_length = lane[order], length[order]
     running = np.cumsum(sorted_length)
     total = np.bincount(lane, length, minlength=len(desk)).astype(np.int64)

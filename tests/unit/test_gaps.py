@@ -253,3 +253,34 @@ def test_lanes_do_not_see_each_other() -> None:
     for lane, (services, session, block) in enumerate(days):
         alone = day(services, int(desk[lane]), 9, session, block)
         assert {name: int(value[lane]) for name, value in vars(found).items()} == alone
+
+
+def test_gaps_that_begin_together_are_filled_by_number() -> None:
+    """Of gaps that begin at the same tick the first GP's is filled first, in one lane as in 500."""
+    g = np.random.default_rng(13)
+    n_lanes = 500
+    first, second = g.integers(5, 60, n_lanes), g.integers(5, 60, n_lanes)
+    desk = g.integers(0, 60, n_lanes)
+    zero = np.zeros(2 * n_lanes, bool)
+    found = fill_gaps(
+        Services(
+            lane=np.tile(np.arange(n_lanes), 2),
+            person=np.repeat([0, 1], n_lanes),
+            start=np.concatenate((first, second)),
+            end=np.full(2 * n_lanes, 100),
+            off=zero,
+            rest=zero,
+        ),
+        gps=np.array([0, 1]),
+        free=np.zeros((2, n_lanes), np.int64),
+        close=np.full((2, n_lanes), 100),
+        desk_begin=np.full((2, n_lanes), NEVER),
+        desk_end=np.zeros((2, n_lanes), np.int64),
+        desk=desk,
+        crumb_limit=np.full(n_lanes, 20),
+    )
+    left_first = first - np.minimum(first, desk)
+    left_second = second - np.minimum(second, desk - (first - left_first))
+    usable = np.where(left_first >= 20, left_first, 0) + np.where(left_second >= 20, left_second, 0)
+    assert np.array_equal(found.usable, usable)
+    assert np.array_equal(found.crumbs, left_first + left_second - usable)
