@@ -580,3 +580,18 @@ def test_the_gp_reviews_every_third_visit_of_a_stable_patient() -> None:
     moved, minutes = kind.count("X"), ticks(task[0])
     assert moved > 50
     assert time_of(one.ledger) == {"moved": moved * minutes}
+
+
+def test_the_gp_who_reviews_every_visit_delegates_none() -> None:
+    """If each visit is a review, all stay with the GP (K)."""
+    demand = {
+        "task.chronic_hypertension.rate": BASE.value("task.chronic_hypertension.rate"),
+        "task.chronic_hypertension.interval_days": 14.0,
+        "task.chronic_hypertension.set_by_practice_share": 1.0,
+        "run.years": 10 / 52,
+        "delegation.review_every_n": 1,
+    }
+    task = ["chronic_hypertension"]
+    one = run(study(demand, NO_NURSE), study(demand, visits=task, stable=task))
+    assert {kind for _, kind in one.classes()} == {"K"}
+    assert time_of(one.ledger) == {}

@@ -202,6 +202,31 @@ def test_desk_work_is_drawn_with_its_probability() -> None:
         assert is_sum_of_bernoullis(int((~of_visit).sum()), from_acts, tests), NAMES[task]
 
 
+def test_desk_work_of_each_parent_has_its_own_luck() -> None:
+    """A visit and its acts bring the same kind of desk work independently of each other."""
+    tables = block().bundles
+    kinds = len(tables.desk_task)
+    both = replace(
+        tables,
+        visit_desk=np.full_like(tables.visit_desk, 0.5),
+        act_desk=np.full_like(tables.act_desk, 0.5),
+    )
+    register = drawn(both, range(60, 90))
+    requests, rows = register.requests, register.rows
+    of_visit = np.zeros((register.n_requests, kinds), bool)
+    of_act = np.zeros((register.n_requests, kinds), np.int64)
+    desk = np.flatnonzero(np.isin(rows.task, tables.desk_task))
+    kind = np.searchsorted(tables.desk_task, rows.task[desk])
+    own = rows.parent[desk] < 0
+    of_visit[rows.request[desk[own]], kind[own]] = True
+    np.add.at(of_act, (rows.request[desk[~own]], kind[~own]), 1)
+    one_act = requests.n_acts == 1
+    pairs = of_visit[one_act] & (of_act[one_act] == 1)
+    assert one_act.sum() > 300
+    for column in range(kinds):
+        assert is_sum_of_bernoullis(int(pairs[:, column].sum()), np.full(one_act.sum(), 0.25), kinds)
+
+
 def test_requests_have_their_urgency() -> None:
     """Own requests need care the same day with their share, and are urgent with the share of those."""
     register, _ = year()

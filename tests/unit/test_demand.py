@@ -124,6 +124,22 @@ def test_weekdays_and_seasons_are_those_of_the_tables() -> None:
     assert fits(np.bincount(season, observed).astype(np.int64), np.bincount(season, expected))
 
 
+def test_only_seasonal_visits_have_seasons() -> None:
+    """With a season that doubles the second half of the year and empties the first, so do its visits; no others."""
+    one = block()
+    season = np.where(np.arange(53) > 26, 2.0, 0.0)
+    tables = replace(one.demand, season=season)
+    both = np.zeros((2, 2), np.int64)
+    for day in range(0, len(one.calendar), 5):
+        found = candidates(tables, one.people, one.strata, one.due, one.cell_key, one.calendar, day)
+        rated = (found.occurrence < 0) & (found.visit != CALL_ONLY)
+        seasonal = one.demand.seasonal[found.visit[rated]]
+        both[int(one.calendar.week[day] > 26)] += np.bincount(seasonal, minlength=2)
+    assert both[0, 1] == 0
+    assert both[1, 1] > 100
+    assert both[0, 0] > 100
+
+
 def one_class(weights: NDArray[np.float64], bound: float) -> Strata:
     """One weight class of one cell."""
     n = len(weights)
