@@ -118,8 +118,7 @@ def _start(command: Command, faults: Sequence[Fault]) -> int:
         return DONE
     from careload.launch import launch
 
-    assert command.verb is not None
-    return launch(command.verb, entry, command.config_dirs, _guarded)
+    return launch(command, entry, _guarded)
 
 
 def _guarded(work: Callable[[], None]) -> tuple[int, str]:

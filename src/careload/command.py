@@ -37,6 +37,8 @@ class Command:
 
     Attributes
     ----------
+    arguments : tuple of str
+        As given.
     verb : str or None
         None if nothing but options was given.
     overrides : list of str
@@ -48,6 +50,7 @@ class Command:
     help, version, multirun : bool
     """
 
+    arguments: tuple[str, ...] = ()
     verb: str | None = None
     overrides: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
@@ -74,7 +77,7 @@ def read_command(arguments: Sequence[str]) -> tuple[Command, list[Fault]]:
     faults : list of Fault
         Unknown verbs and options, options without their value or with another verb's.
     """
-    command, faults = Command(), []
+    command, faults = Command(tuple(arguments)), []
     rest = iter(arguments)
     for argument in rest:
         if argument.startswith("-"):

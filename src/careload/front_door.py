@@ -19,7 +19,7 @@ from yaml import YAMLError
 from careload.command import Command
 from careload.faults import Fault, Faults, near, raise_any
 from careload.load import load_comparison, load_study, route_overrides
-from careload.points import points, read_line
+from careload.points import points, read_line, without_globs
 from careload.quantity import STATUSES
 from careload.study import Comparison, Study
 from careload.vocabulary import GROUPS, options, search_path
@@ -97,42 +97,48 @@ def enter(command: Command, faults: Sequence[Fault]) -> Entry:
     folders, found = search_path(command.config_dirs)
     line, wrong = read_line(command.overrides)
     all_faults = [*faults, *found, *wrong, *_word_faults(command.words, folders), *_cfg_faults(command.cfg)]
-    combinations, wrong = points(line.ours, folders) if command.multirun else ([line.ours], [])
-    all_faults += wrong
-    existing = [given for given in command.config_dirs if Path(given).expanduser().is_dir()]
-    worlds: list[Worlds] = []
-    for combination in combinations:
-        try:
-            worlds.append(load_worlds(command.verb, combination, existing))
-            all_faults += _memory_faults(worlds[-1])
-        except Faults as error:
-            all_faults += error.faults
+    ours = without_globs(line.ours, folders)
+    combinations, wrong = points(ours) if command.multirun else ([tuple(ours)], [])
+    worlds, found = _load_points(command, combinations)
+    all_faults += wrong + found
     setting, given, wrong = _folder_setting(command, line.folders)
     all_faults += wrong
     search = _search_arguments(folders)
-    tried = [] if all_faults else _routed(combinations[0])
     name_primary(folders[0])
+    tried = [] if all_faults else _routed(combinations[0])
     folder, wrong = _resolved_folder([*search, *tried], setting, given)
     all_faults += wrong
-    made: list[Path] = []
-    if folder is not None and not command.cfg:
-        made, wrong = _make(folder)
-        all_faults += wrong
-    if all_faults:
+    made, wrong = _make(None if command.cfg else folder)
+    if all_faults + wrong:
         _unmake(made)
-    raise_any(all_faults)
+    raise_any(all_faults + wrong)
     assert folder is not None
+    sweep = ["--multirun"] if command.multirun else []
     return Entry(
         worlds=tuple(worlds),
-        points=tuple(tuple(combination) for combination in combinations),
-        arguments=(
-            *search,
-            *_routed(line.ours),
-            _quoted(setting, str(folder)),
-            *(["--multirun"] if command.multirun else []),
-        ),
+        points=tuple(combinations),
+        arguments=(*search, *_routed(ours), _quoted(setting, str(folder)), *sweep),
         folder=None if command.cfg else folder,
     )
+
+
+def _load_points(command: Command, combinations: Sequence[Sequence[str]]) -> tuple[list[Worlds], list[Fault]]:
+    """What every point rests on, and the faults of all of them."""
+    assert command.verb is not None
+    worlds: list[Worlds] = []
+    faults: list[Fault] = []
+    for combination in combinations:
+        try:
+            worlds.append(load_worlds(command.verb, combination, _existing(command)))
+            faults += _memory_faults(worlds[-1])
+        except Faults as error:
+            faults += error.faults
+    return worlds, faults
+
+
+def _existing(command: Command) -> list[str]:
+    """Folders of the user that there are."""
+    return [given for given in command.config_dirs if Path(given).expanduser().is_dir()]
 
 
 def listed_worlds(command: Command, faults: Sequence[Fault]) -> tuple[list[tuple[str, Study]], str | None]:
@@ -156,7 +162,7 @@ def listed_worlds(command: Command, faults: Sequence[Fault]) -> tuple[list[tuple
         if given not in STATUSES:
             listed = ", ".join(STATUSES)
             all_faults.append(Fault("--status", given, f"one of {listed}", near(given, STATUSES, listed)))
-    existing = [given for given in command.config_dirs if Path(given).expanduser().is_dir()]
+    existing = _existing(command)
     chosen = {text.lstrip("+").partition("=")[0] for text in line.ours}
     worlds: list[tuple[str, Study]] = []
     try:
@@ -241,10 +247,12 @@ def _routed(texts: Sequence[str]) -> list[str]:
     keys = [text.lstrip("+").partition("=")[0] for text in texts]
     whole = []
     for text, key in zip(texts, keys, strict=True):
-        bare = text.lstrip("+") if key in (*GROUPS, "seed") else text
-        extended = any(other.startswith(f"{key}.") for other in keys)
-        is_value = extended and not text.partition("=")[2].lstrip().startswith("{")
-        whole.append(bare.replace(f"{key}=", f"{key}.value=", 1) if is_value else bare)
+        if key in (*GROUPS, "seed"):
+            whole.append(text.lstrip("+"))
+        elif any(other.startswith(f"{key}.") for other in keys) and not text.endswith("}"):
+            whole.append(text.replace(f"{key}=", f"{key}.value=", 1))
+        else:
+            whole.append(text)
     return route_overrides(whole)
 
 
@@ -276,8 +284,10 @@ def _quoted(setting: str, text: str) -> str:
     return f"{setting}={QuotedString(text, Quote.single).with_quotes()}"
 
 
-def _make(folder: Path) -> tuple[list[Path], list[Fault]]:
-    """Make a folder and see that it can be written to; the folders made, outermost first."""
+def _make(folder: Path | None) -> tuple[list[Path], list[Fault]]:
+    """Make a folder, if there is to be one, and see that it can be written to; the folders made, outermost first."""
+    if folder is None:
+        return [], []
     missing = []
     try:
         missing = [path for path in (folder, *folder.parents) if not path.exists()][::-1]

@@ -11,6 +11,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
+from careload.command import Command
 from careload.front_door import CONFIG_NAME, Entry, load_worlds
 from careload.jobs import compare_job, run_job
 from careload.progress import progress_line
@@ -24,16 +25,14 @@ FAILED_NAME = "failed.txt"
 Guard = Callable[[Callable[[], None]], tuple[int, str]]
 
 
-def launch(verb: str, entry: Entry, config_dirs: Sequence[str], guard: Guard) -> int:
+def launch(command: Command, entry: Entry, guard: Guard) -> int:
     """Do the work of every point, one after the other; the others go on where one fails.
 
     Parameters
     ----------
-    verb : str
-        run or compare.
+    command : Command
+        With the verb run or compare.
     entry : Entry
-    config_dirs : sequence of str
-        Folders given by the user.
     guard : callable
         Runs a piece of work and returns the exit code and the message of what went wrong.
 
@@ -42,7 +41,7 @@ def launch(verb: str, entry: Entry, config_dirs: Sequence[str], guard: Guard) ->
     int
         Exit code: the worst of all points.
     """
-    command = list(sys.argv)
+    program = sys.argv[0]
     codes: list[int] = []
 
     def work(_: object) -> None:
@@ -53,20 +52,21 @@ def launch(verb: str, entry: Entry, config_dirs: Sequence[str], guard: Guard) ->
             number = int(settings.job.num)
             told = " ".join(entry.points[number]) if number < len(entry.points) else " ".join(overrides)
             print(f"point {number + 1} of {len(entry.points)}: {told}", file=sys.stderr)  # noqa: T201
-        with _command_line(command):
-            code, message = guard(lambda: _job(verb, overrides, config_dirs, folder))
+        with _command_line([program, *command.arguments]):
+            code, message = guard(lambda: _job(command, overrides, folder))
         codes.append(code)
         if code and settings.mode == RunMode.MULTIRUN:
             (folder / FAILED_NAME).write_text(message + "\n", encoding="utf-8")
 
-    with _command_line([command[0], *entry.arguments]):
+    with _command_line([program, *entry.arguments]):
         hydra.main(config_path=None, config_name=CONFIG_NAME, version_base="1.3")(work)()
     return max(codes, default=0)
 
 
-def _job(verb: str, overrides: Sequence[str], config_dirs: Sequence[str], folder: Path) -> None:
+def _job(command: Command, overrides: Sequence[str], folder: Path) -> None:
     """Load what a point rests on, from the overrides that Hydra has recorded, and do it."""
-    worlds = load_worlds(verb, overrides, config_dirs)
+    assert command.verb is not None
+    worlds = load_worlds(command.verb, overrides, command.config_dirs)
     if isinstance(worlds, Comparison):
         text = compare_job(worlds, folder, progress_line())
     else:

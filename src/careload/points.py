@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from careload.faults import Fault, near
 from careload.vocabulary import GROUPS, options
 
-__all__ = ["FOLDER_KEYS", "Line", "points", "read_line"]
+__all__ = ["FOLDER_KEYS", "Line", "points", "read_line", "without_globs"]
 
 FOLDER_KEYS: Final = ("hydra.run.dir", "hydra.sweep.dir")
 """Settings of Hydra that may be made: where results go, for one run and for a sweep."""
@@ -71,15 +71,13 @@ def read_line(texts: Iterable[str]) -> tuple[Line, list[Fault]]:
     return Line(tuple(ours), folders), faults
 
 
-def points(texts: Sequence[str], folders: Sequence[Path]) -> tuple[list[tuple[str, ...]], list[Fault]]:
+def points(texts: Sequence[str]) -> tuple[list[tuple[str, ...]], list[Fault]]:
     """All combinations of the values of a sweep, in Hydra's order.
 
     Parameters
     ----------
     texts : sequence of str
-        Overrides of careload.
-    folders : sequence of Path
-        Search path, for `group=glob(*)`.
+        Overrides of careload, globs written out.
 
     Returns
     -------
@@ -95,7 +93,7 @@ def points(texts: Sequence[str], folders: Sequence[Path]) -> tuple[list[tuple[st
             lists.append([text])
             continue
         try:
-            values = _values(parsed, folders)
+            values = _values(parsed)
         except (HydraException, TypeError, ValueError) as error:
             reason = str(error).splitlines()[0]
             faults.append(
@@ -112,14 +110,30 @@ def points(texts: Sequence[str], folders: Sequence[Path]) -> tuple[list[tuple[st
     return list(product(*lists)), faults
 
 
-def _values(parsed: Override, folders: Sequence[Path]) -> list[str]:
+def without_globs(texts: Iterable[str], folders: Sequence[Path]) -> list[str]:
+    """Overrides with the names written out that a `group=glob(*)` stands for, where there are any."""
+    written = []
+    for text in texts:
+        parsed = _parsed(text)
+        value = parsed.value() if parsed is not None and parsed.is_sweep_override() else None
+        if parsed is not None and isinstance(value, Glob):
+            names = value.filter(sorted(options(folders, parsed.key_or_group)))
+            written.append(f"{parsed.key_or_group}={','.join(names)}" if names else text)
+        else:
+            written.append(text)
+    return written
+
+
+def _values(parsed: Override) -> list[str]:
     """Values of one override of a sweep, as they are written."""
-    value = parsed.value()
-    if isinstance(value, Glob):
-        return list(value.filter(sorted(options(folders, parsed.key_or_group))))
+    if isinstance(parsed.value(), Glob):
+        raise ValueError("no name matches")
     if not parsed.is_discrete_sweep():
         raise ValueError("an interval has no end of values")
-    return list(islice(parsed.sweep_string_iterator(), _MOST_POINTS + 1))
+    values = list(islice(parsed.sweep_string_iterator(), _MOST_POINTS + 1))
+    if not values:
+        raise ValueError("no value")
+    return values
 
 
 def _parsed(text: str) -> Override | None:
