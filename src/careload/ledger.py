@@ -112,7 +112,9 @@ class Ledger:
 def worked_ticks(state: State) -> NDArray[np.int64]:
     """GP time worked per lane: patients, calls, follow-ons, meetings and desk."""
     totals = state.accounts.totals
-    worked: NDArray[np.int64] = totals[Account.GP_SERVICE] + totals[Account.GP_MEETING] + totals[Account.GP_DESK]
+    worked: NDArray[np.int64] = (
+        totals[Account.GP_SERVICE] + totals[Account.GP_MEETING] + totals[Account.GP_DESK]
+    )
     return worked
 
 
