@@ -163,9 +163,15 @@ def _read_table(path: Path, lines: _Lines) -> list[tuple[int, list[str]]]:
     header = text.lstrip().split("\n", 1)[0]
     separator = max(",;\t", key=header.count)
     reader = csv.reader(text.splitlines(), delimiter=separator)
-    table = [
-        (reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(map(str.strip, cells))
-    ]
+    try:
+        table = [
+            (reader.line_num, [cell.strip() for cell in cells])
+            for cells in reader
+            if any(map(str.strip, cells))
+        ]
+    except csv.Error as error:
+        lines.fault(reader.line_num + 1, "line", str(error), "cells and separators", "to close every quote")
+        return []
     if len(table) < 2:
         found = f"{len(table)} lines"
         lines.faults.append(
