@@ -1,7 +1,7 @@
 """One station of identical servers in all lanes at once, start by start (docs/day.md, section 4).
 
 Servers take a task of the most urgent class that has one waiting, first come first served within the class,
-and finish what they start. This is the rule of `careload.schedule` where everybody reads one and the same
+and finish what they start. This is the rule of `careload.day.schedule` where everybody reads one and the same
 stream; it costs a small part of that, because nobody has to be chosen. Where the work of one station is the
 end of another's, stations are solved one after the other: ends at the first are arrivals at the second.
 
@@ -11,8 +11,9 @@ and a list that is done needs no mark: its head is work of a later lane, too lat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -36,6 +37,8 @@ _LAST: Final = 1 << 61
 """Later than every arrival."""
 _BLOCK: Final = 4096
 """Lanes that step together; many more would not stay in the cache."""
+_SHRINK: Final = 64
+"""Fewest closed lanes that are worth dropping."""
 _ONE: Final = np.array(1)
 
 
@@ -98,7 +101,6 @@ def serve(
         If the arguments do not fit each other, or a lane is not done within its span.
     """
     _check(queues, servers, lanes, span, free)
-    queues = [Queue(queue.time, np.maximum(queue.service, 1)) for queue in queues]
     begin = np.arange(lanes + 1) * span
     first_free = np.tile(begin[:-1], (servers, 1))
     if free is not None:
@@ -173,9 +175,10 @@ def _serve_in_turn(queue: Queue, edges: IntArray, free: IntArray) -> tuple[list[
     With C the work up to and including a task, its end is C plus the largest (arrival - C + service) so far;
     those of the lanes before are too early to count.
     """
-    work = np.cumsum(queue.service)
+    service = np.maximum(queue.service, 1)
+    work = np.cumsum(service)
     end = queue.time - work
-    end += queue.service
+    end += service
     busy = np.flatnonzero(edges[1:] > edges[:-1])
     head = edges[busy]
     end[head] += np.maximum(free[busy] - queue.time[head], 0)
@@ -183,7 +186,7 @@ def _serve_in_turn(queue: Queue, edges: IntArray, free: IntArray) -> tuple[list[
     end += work
     done = free.copy()
     done[busy] = end[edges[busy + 1] - 1]
-    return [Served(end - queue.service, end)], done
+    return [Served(np.subtract(end, service, out=service), end)], done
 
 
 def _serve_by_starts(
@@ -194,28 +197,32 @@ def _serve_by_starts(
     begin = np.cumsum(size) - size
     time = np.concatenate([part for queue in queues for part in (queue.time, [_LAST])])
     service = np.concatenate([part for queue in queues for part in (queue.service, [1])])
+    np.maximum(service, 1, out=service)
     heads = edges + begin[:, None]
-    start, done = np.empty_like(time), np.empty_like(free[0])
-    for block in range(0, len(done), _BLOCK):
+    start = np.full_like(time, _LAST)
+    for block in range(0, free.shape[1], _BLOCK):
         lanes = slice(block, block + _BLOCK)
         first, behind = heads[:, :-1][:, lanes], heads[:, 1:][:, lanes]
-        tasks, starts, done[lanes] = _start_block(
-            time, service, first, (behind - first).sum(axis=0), free[:, lanes]
-        )
-        start[tasks] = starts
-    served = []
-    for b, queue in zip(begin.tolist(), queues, strict=True):
-        at = start[b : b + len(queue.time)]
-        served.append(Served(at, at + queue.service))
-    return served, done
+        task, at = _start_block(time, service, first, (behind - first).sum(axis=0), free[:, lanes])
+        start[task] = at
+    end = np.add(start, service, out=service)
+    done = free.max(axis=0)
+    for head in heads:
+        busy = np.flatnonzero(head[1:] > head[:-1])
+        if len(busy):
+            done[busy] = np.maximum(done[busy], np.maximum.reduceat(end[: head[-1]], head[busy]))
+    rows = [slice(b, b + n - 1) for b, n in zip(begin.tolist(), size.tolist(), strict=True)]
+    return [Served(start[row], end[row]) for row in rows], done
 
 
 def _start_block(
     time: IntArray, service: IntArray, first: IntArray, count: IntArray, free: IntArray
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Tasks in the order in which they start, their starts, and when each lane is done.
+) -> tuple[IntArray, IntArray]:
+    """Tasks in the order in which they start, and their starts.
 
-    Lanes are ordered by their number of tasks, so that those still open are always the first.
+    Lanes are ordered by their number of tasks, so that those still open are always the first. Those closed
+    are dropped now and then; until then they go through the motions, and what they start is the last task,
+    which is none.
 
     Parameters
     ----------
@@ -228,75 +235,111 @@ def _start_block(
     free : ndarray of int64, shape (servers, m)
         Rising along the servers.
     """
-    order = np.argsort(-count, kind="stable")
-    open_lanes = len(count) - np.cumsum(np.bincount(count))[:-1]
-    step = _Step(time, service, first.take(order, axis=1), free.take(order, axis=1))
-    tasks, starts = np.empty((2, int(count.sum())), np.int64)
+    most = int(count.max())
+    order = np.argsort((most - count).astype(np.min_scalar_type(most)), kind="stable")
+    open_lanes = (len(count) - np.cumsum(np.bincount(count))[:-1]).tolist()
+    widths = list(_widths(open_lanes, len(count)))
+    state = _State.of(first.take(order, axis=1), free.take(order, axis=1))
+    tasks, starts = np.empty((2, sum(widths)), np.int64)
     begin = 0
-    for m in open_lanes.tolist():
-        end = begin + m
-        step(m, tasks[begin:end], starts[begin:end])
-        begin = end
-    done = np.empty_like(count)
-    done[order] = step.free[-1]
-    return tasks, starts, done
+    for width, run in groupby(widths):
+        rounds = len(list(run))
+        part = slice(begin, begin + rounds * width)
+        begin = part.stop
+        _step(
+            state.narrow(width),
+            time,
+            service,
+            tasks[part].reshape(rounds, -1),
+            starts[part].reshape(rounds, -1),
+        )
+    begin = 0
+    for m, width in zip(open_lanes, widths, strict=True):
+        tasks[begin + m : begin + width] = len(time) - 1
+        begin += width
+    return tasks, starts
 
 
-class _Step:
-    """One start in each of the first m lanes.
+def _widths(open_lanes: list[int], width: int) -> Iterator[int]:
+    """How many lanes step in each round: those open, and some closed ones that are not worth dropping yet."""
+    for m in open_lanes:
+        if width - m > max(_SHRINK, width >> 3):
+            width = m
+        yield width
 
-    Row p of `pointer` is the sum of the heads of the classes up to p, as positions. A start moves it by one
-    if any of these classes has a task by now, so no row needs to know which of them was served; the last row
-    always moves. Row p of `earliest` is the first arrival among these heads.
+
+@dataclass(frozen=True)
+class _State:
+    """What changes from start to start in m lanes with P classes; rows of int64, shape (m,).
+
+    Attributes
+    ----------
+    pointer : list of P rows
+        Sum of the heads of the classes up to p, as positions. A start moves it by one if any of these classes
+        has a task by now, so no row needs to know which of them was served; the last one always moves.
+    head, earliest : list of P rows
+        Head of class p, and the first arrival among the heads of the classes up to p.
+    free : list of rows
+        When the servers are free, rising.
+    spare : tuple of two rows
+    ready : ndarray of bool, shape (m,)
     """
 
-    def __init__(self, time: IntArray, service: IntArray, first: IntArray, free: IntArray) -> None:
-        self.time, self.service, self.free = time, service, free
-        self.pointer = np.cumsum(first, axis=0)
-        self.head, self.earliest = np.empty_like(first), np.empty_like(first)
-        self.end, self.moves = np.empty_like(free[0]), np.empty_like(free[0])
-        self.ready = np.empty(len(self.end), np.bool_)
-        self._narrow(len(self.end))
+    pointer: list[IntArray]
+    head: list[IntArray]
+    earliest: list[IntArray]
+    free: list[IntArray]
+    spare: tuple[IntArray, IntArray]
+    ready: NDArray[np.bool_]
 
-    def __call__(self, m: int, task: IntArray, start: IntArray) -> None:
-        """Write the tasks that start, and when."""
-        if m != self.width:
-            self._narrow(m)
-        self._choose(task, start)
-        self.service.take(task, None, self.end_now, "clip")
-        self._occupy(start)
+    @classmethod
+    def of(cls, first: IntArray, free: IntArray) -> _State:
+        """At the first task of each class, shape (P, m), with servers free from `free` on, shape (servers, m)."""
+        pointer, head, earliest = (
+            list(rows) for rows in (np.cumsum(first, axis=0), first.copy(), first.copy())
+        )
+        head[0] = pointer[0]
+        return cls(pointer, head, earliest, list(free), (free[0].copy(), free[0].copy()), free[0] < 0)
 
-    def _narrow(self, m: int) -> None:
-        """Step in the first m lanes from now on."""
-        self.width = m
-        self.pointer_now = [row[:m] for row in self.pointer]
-        self.head_now = [self.pointer_now[0], *(row[:m] for row in self.head[1:])]
-        self.earliest_now = [row[:m] for row in self.earliest]
-        self.free_now = [row[:m] for row in self.free]
-        self.end_now, self.moves_now, self.ready_now = self.end[:m], self.moves[:m], self.ready[:m]
+    def narrow(self, m: int) -> _State:
+        """The first m lanes of it."""
+        pointer, head, earliest, free = (
+            [row[:m] for row in rows] for rows in (self.pointer, self.head, self.earliest, self.free)
+        )
+        return _State(pointer, head, earliest, free, (self.spare[0][:m], self.spare[1][:m]), self.ready[:m])
 
-    def _choose(self, task: IntArray, start: IntArray) -> None:
-        """Start when a server and a task are there: the most urgent class that has one by then."""
-        pointer, head, earliest, ready = self.pointer_now, self.head_now, self.earliest_now, self.ready_now
-        self.time.take(pointer[0], None, earliest[0], "clip")
-        for p in range(1, len(pointer)):
+
+def _step(state: _State, time: IntArray, service: IntArray, tasks: IntArray, starts: IntArray) -> None:
+    """Start one task per lane and round: as soon as a server and a task of any class are there.
+
+    Parameters
+    ----------
+    tasks, starts : ndarray of int64, shape (rounds, m)
+        Written: which task, and when.
+    """
+    pointer, head, earliest, free = state.pointer, state.head, state.earliest, state.free
+    (end, spare), ready = state.spare, state.ready
+    lower, upper, later = range(1, len(pointer)), range(len(pointer) - 2, -1, -1), range(1, len(free))
+    inserted = [*[end] * len(later), free[-1]]
+    for task, start in zip(tasks, starts, strict=True):
+        time.take(pointer[0], None, earliest[0], "clip")
+        if lower:
+            head[-1] = task
+        else:
+            np.copyto(task, pointer[0])
+        for p in lower:
             np.subtract(pointer[p], pointer[p - 1], head[p])
-            self.time.take(head[p], None, earliest[p], "clip")
+            time.take(head[p], None, earliest[p], "clip")
             np.minimum(earliest[p], earliest[p - 1], out=earliest[p])
-        np.maximum(earliest[-1], self.free_now[0], out=start)
-        np.copyto(task, head[-1])
-        for p in range(len(pointer) - 2, -1, -1):
+        np.maximum(earliest[-1], free[0], out=start)
+        for p in upper:
             np.less_equal(earliest[p], start, ready)
             np.copyto(task, head[p], where=ready)
-            np.copyto(self.moves_now, ready)
-            np.add(pointer[p], self.moves_now, pointer[p])
+            np.copyto(spare, ready)
+            np.add(pointer[p], spare, pointer[p])
         np.add(pointer[-1], _ONE, pointer[-1])
-
-    def _occupy(self, start: IntArray) -> None:
-        """Put the end of the service, which `end_now` holds the length of, among the free times in rising order."""
-        free, end = self.free_now, self.end_now
-        np.add(start, end, end)
-        for i in range(1, len(free)):
-            np.minimum(end, free[i], out=free[i - 1])
-            np.maximum(end, free[i], out=end)
-        np.copyto(free[-1], end)
+        service.take(task, None, spare, "clip")
+        np.add(start, spare, inserted[0])
+        for i in later:
+            np.minimum(inserted[i - 1], free[i], out=free[i - 1])
+            np.maximum(inserted[i - 1], free[i], out=inserted[i])
