@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.schedule import ABSENCE, FOLLOW_ON, ROUTINE, SAME_DAY, URGENT, Items, Roster, schedule
-from careload.schedule_kernel import run
-from careload.schedule_lists import build
+from careload.day.schedule import ABSENCE, FOLLOW_ON, ROUTINE, SAME_DAY, URGENT, Items, Roster, schedule
+from careload.day.schedule_kernel import run
+from careload.day.schedule_lists import build
 from careload.ticks import MINUTE, NEVER
 
 ROUNDS = 3

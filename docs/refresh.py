@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import careload
-from careload.contrast import Findings
-from careload.estimate import Estimate
-from careload.report import finding, inputs_line, plan_line, signed
+from careload.results.contrast import Findings
+from careload.results.estimate import Estimate
+from careload.results.report import finding, inputs_line, plan_line, signed
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURE = ROOT / "docs" / "figures" / "half_time_nurse.svg"

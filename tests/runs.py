@@ -11,15 +11,15 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from careload import day as day_module
-from careload.block import Block
-from careload.ledger import Ledger, compare_scenarios
-from careload.load import load_study
-from careload.model import CareModel
-from careload.parts import Parts
-from careload.schedule import Items, Roster, Schedule, schedule
-from careload.settle import Served, credit
-from careload.study import Study
+from careload.agents.model import CareModel
+from careload.day import stages as day_module
+from careload.day.block import Block
+from careload.day.parts import Parts
+from careload.day.schedule import Items, Roster, Schedule, schedule
+from careload.day.settle import Served, credit
+from careload.inputs.load import load_study
+from careload.inputs.study import Study
+from careload.results.ledger import Ledger, compare_scenarios
 from support import with_values
 
 __all__ = [

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from careload.contrast import Contrast, Findings, find
-from careload.estimate import Estimate
-from careload.load import load_comparison
+from careload.inputs.load import load_comparison
+from careload.inputs.study import Comparison
+from careload.results.contrast import Contrast, Findings, find
+from careload.results.estimate import Estimate
 from careload.simulate import simulate
-from careload.study import Comparison
 from support import with_values
 
 __all__ = ["REPLICATIONS", "altered", "short_comparison", "short_findings"]

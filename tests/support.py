@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from careload.study import Study
+from careload.inputs.study import Study
 
 __all__ = ["with_values"]
 

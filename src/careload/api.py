@@ -7,19 +7,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from careload.contrast import Contrast, Findings
-from careload.faults import Fault, Faults
-from careload.folders import open_folder
+from careload.command.progress import progress_line
+from careload.inputs.faults import Fault, Faults
+from careload.inputs.load import load_comparison, load_study
 from careload.jobs import simulate_worlds, write_findings
-from careload.load import load_comparison, load_study
-from careload.progress import progress_line
-from careload.report import report
+from careload.results.contrast import Contrast, Findings
+from careload.results.folders import open_folder
+from careload.results.report import report
 from careload.simulate import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from careload.figures import Chart
+    from careload.results.figures import Chart
 
 __all__ = ["Result", "compare", "run"]
 
@@ -49,7 +49,7 @@ class Result:
         """Every replication of every world, with all accounts; one row each."""
         import pandas as pd
 
-        from careload.results import cell_columns
+        from careload.results.files import cell_columns
 
         return pd.DataFrame({column.name: column.values for column in cell_columns(self.findings)})
 
@@ -65,7 +65,7 @@ class Result:
         world : str, optional
             By default the first after the baseline.
         """
-        from careload.figures import draw_released
+        from careload.results.figures import draw_released
 
         return draw_released(self.findings, self._contrast(world))
 

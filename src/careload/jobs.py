@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from careload.contrast import Findings, find
-from careload.folders import open_folder, staging
-from careload.report import report
+from careload.inputs.study import Comparison, Scenario, Study
+from careload.results.contrast import Findings, find
+from careload.results.folders import open_folder, staging
+from careload.results.report import report
 from careload.simulate import Progress, simulate, useful_processes
-from careload.study import Comparison, Scenario, Study
 
 __all__ = ["compare_job", "run_job", "simulate_worlds", "write_findings"]
 
@@ -95,8 +95,8 @@ def write_findings(findings: Findings, folder: Path) -> list[Path]:
     list of Path
         What was written.
     """
-    from careload.figures import draw_released, save_figure
-    from careload.results import write_parquet, write_summary
+    from careload.results.figures import draw_released, save_figure
+    from careload.results.files import write_parquet, write_summary
 
     with staging(folder) as stage:
         paths = [write_parquet(findings, stage), write_summary(findings, stage)]

@@ -12,17 +12,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.block import Block
-from careload.demand import due_dates, strata
+from careload.agents.model import CareModel
+from careload.day.block import Block
 from careload.draws import child, name_key, root_key
-from careload.ledger import Ledger, compare_scenarios
-from careload.model import CareModel
-from careload.persons import count_persons
-from careload.population import Pyramid, read_pyramid, sample
-from careload.practice import Layout, for_lanes, stack
-from careload.study import Study
-from careload.tables import calendar_of, demand_side, minutes_ticks
-from careload.worlds import make_layout, world_table
+from careload.inputs.study import Study
+from careload.patients.demand import due_dates, strata
+from careload.patients.population import Pyramid, read_pyramid, sample
+from careload.patients.tables import calendar_of, demand_side, minutes_ticks
+from careload.practice.tables import Layout, for_lanes, stack
+from careload.practice.worlds import make_layout, world_table
+from careload.results.ledger import Ledger, compare_scenarios
+from careload.results.persons import count_persons
 
 __all__ = ["Progress", "Run", "make_block", "pyramid_of", "reduce_block", "simulate", "useful_processes"]
 
@@ -49,11 +49,11 @@ class Run:
         People by role in every world.
     list_size : ndarray of int64, shape (C,)
     totals : ndarray of int64, shape (accounts, S, C)
-        Counters of `careload.accounts.Account`, times in ticks.
+        Counters of `careload.day.accounts.Account`, times in ticks.
     task_ticks : ndarray of int64, shape (R, T, S, C)
         Time by role and task.
     persons : ndarray of float64, shape (K, S, C)
-        Counts by person (`careload.persons`).
+        Counts by person (`careload.results.persons`).
     ledgers : tuple of Ledger
         World s + 1 against the baseline.
     replications : int

@@ -11,13 +11,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from careload.load import load_comparison, load_study
-from careload.population import CONDITIONS
-from careload.quantity import UNSCALED, width_faults
-from careload.schema import TASK_GROUPS
-from careload.study import Study, Task
-from careload.vocabulary import CONDITIONS as KNOWN_CONDITIONS
-from careload.vocabulary import conf_dir, read_vocabulary, search_path
+from careload.inputs.load import load_comparison, load_study
+from careload.inputs.quantity import UNSCALED, width_faults
+from careload.inputs.schema import TASK_GROUPS
+from careload.inputs.study import Study, Task
+from careload.inputs.vocabulary import CONDITIONS as KNOWN_CONDITIONS
+from careload.inputs.vocabulary import conf_dir, read_vocabulary, search_path
+from careload.patients.population import CONDITIONS
 
 BAND_FROM = (0, 5, 18, 45, 65, 75, 85)
 PARENTS_ONLY = {
@@ -232,7 +232,7 @@ def test_unknown_keys_are_answered_with_the_nearest(study: Study) -> None:
 
 def test_loading_brings_in_no_slow_package() -> None:
     code = (
-        "import sys; from careload.load import load_study; load_study();"
+        "import sys; from careload.inputs.load import load_study; load_study();"
         "slow = {'mesa', 'pandas', 'matplotlib', 'scipy', 'pyarrow'} & set(sys.modules);"
         "sys.exit(str(slow) if slow else 0)"
     )

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from careload.faults import Faults
-from careload.load import load_comparison, load_study
-from careload.vocabulary import conf_dir
-from careload.yaml_files import read_yaml
+from careload.inputs.faults import Faults
+from careload.inputs.load import load_comparison, load_study
+from careload.inputs.vocabulary import conf_dir
+from careload.inputs.yaml_files import read_yaml
 
 
 def write(folder: Path, name: str, text: str) -> Path:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from careload.faults import Fault, Faults
-from careload.load import load_comparison, load_study
+from careload.inputs.faults import Fault, Faults
+from careload.inputs.load import load_comparison, load_study
 
 LINE = re.compile(r".+ = .*: expected .+; try .+")
 

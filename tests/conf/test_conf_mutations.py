@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from careload.faults import Faults
-from careload.load import load_comparison, load_study
-from careload.vocabulary import conf_dir
+from careload.inputs.faults import Faults
+from careload.inputs.load import load_comparison, load_study
+from careload.inputs.vocabulary import conf_dir
 
 LINE = re.compile(r".+ = .*: expected .+; try .+")
 STRANGE: tuple[Any, ...] = (

@@ -10,9 +10,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from careload.faults import Faults
-from careload.load import load_comparison, load_study, route_overrides
-from careload.vocabulary import conf_dir
+from careload.inputs.faults import Faults
+from careload.inputs.load import load_comparison, load_study, route_overrides
+from careload.inputs.vocabulary import conf_dir
 
 
 @pytest.mark.parametrize("prefix", ["", "+", "++", "++set."])
@@ -178,8 +178,8 @@ def test_loading_works_inside_a_running_hydra_job(tmp_path: Path) -> None:
     script.write_text(
         "import hydra\n"
         "from hydra.core.hydra_config import HydraConfig\n"
-        "from careload.load import load_study\n"
-        "from careload.vocabulary import conf_dir\n"
+        "from careload.inputs.load import load_study\n"
+        "from careload.inputs.vocabulary import conf_dir\n"
         "@hydra.main(config_path=str(conf_dir()), config_name='config', version_base='1.3')\n"
         "def main(config):\n"
         "    study = load_study(list(HydraConfig.get().overrides.task))\n"

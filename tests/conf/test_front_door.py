@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from careload import __version__, cli
-from careload.cli import DEBUG_VARIABLE, DONE, ERROR, FAULTS, INTERRUPTED, main
-from careload.faults import Fault, Faults
-from careload.vocabulary import DEFAULT_SCENARIO, GROUPS, conf_dir, options
+from careload import __version__
+from careload.command import cli
+from careload.command.cli import DEBUG_VARIABLE, DONE, ERROR, FAULTS, INTERRUPTED, main
+from careload.inputs.faults import Fault, Faults
+from careload.inputs.vocabulary import DEFAULT_SCENARIO, GROUPS, conf_dir, options
 
 LINE = re.compile(r".+ = .*: expected .+; try .+")
 HEAVY = ("matplotlib", "mesa", "pandas", "pyarrow", "scipy")
@@ -69,7 +70,7 @@ def process(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comple
 def modules_after(arguments: list[str], cwd: Path) -> set[str]:
     """Top-level modules that a process has imported after a command."""
     code = (
-        "import sys; from careload.cli import main; code = main(sys.argv[1:]); "
+        "import sys; from careload.command.cli import main; code = main(sys.argv[1:]); "
         "print(code, *sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
     )
     done = subprocess.run(
@@ -271,7 +272,7 @@ def test_what_is_chosen_and_set_can_be_printed_without_running(told: Told, tmp_p
 
 
 def test_a_run_leaves_results_and_the_record_of_hydra(told: Told, tmp_path: Path) -> None:
-    from careload.results import read_provenance
+    from careload.results.files import read_provenance
 
     write_practice(tmp_path / "it's mine", "large")
     code, out, err = told(
@@ -320,7 +321,7 @@ def test_a_run_on_a_file_of_municipalities(told: Told, tmp_path: Path, where: st
 def test_every_point_of_a_sweep_is_a_job_and_one_that_fails_stops_no_other(
     told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from careload import launch
+    from careload.command import launch
 
     def job(study: object, folder: Path, _progress: object) -> str:
         if study.seed == 2:  # type: ignore[attr-defined]
@@ -341,7 +342,7 @@ def test_every_point_of_a_sweep_is_a_job_and_one_that_fails_stops_no_other(
 def test_an_error_of_careload_itself_is_one_line_to_report(
     told: Told, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from careload import launch
+    from careload.command import launch
 
     def broken(*_: object) -> str:
         raise ZeroDivisionError("nothing\nto share")
@@ -362,7 +363,7 @@ def test_an_error_of_careload_itself_is_one_line_to_report(
 def test_a_full_disk_and_a_lack_of_memory_are_no_errors_to_report(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from careload import launch
+    from careload.command import launch
 
     for error, words in (
         (OSError(28, "No space left on device"), "No space left"),
@@ -382,7 +383,7 @@ def test_a_full_disk_and_a_lack_of_memory_are_no_errors_to_report(
 def test_results_appear_only_when_all_of_them_are_there(
     told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from careload import results
+    from careload.results import files as results
 
     def full(*_: object) -> Path:
         raise OSError(28, "No space left on device")
@@ -396,7 +397,7 @@ def test_results_appear_only_when_all_of_them_are_there(
 def test_an_interruption_is_told_in_one_line(
     told: Told, monkeypatch: pytest.MonkeyPatch, swallowed: bool, tmp_path: Path
 ) -> None:
-    from careload import launch
+    from careload.command import launch
 
     def interrupted(*_: object) -> str:
         try:
@@ -442,7 +443,7 @@ def test_the_module_runs_as_a_program_with_exit_codes(tmp_path: Path) -> None:
 
 
 def test_evidence_lists_every_quantity_of_all_worlds_and_counts_them(told: Told) -> None:
-    from careload.load import load_comparison
+    from careload.inputs.load import load_comparison
 
     code, out, err = told("evidence")
     assert (code, err) == (DONE, "")

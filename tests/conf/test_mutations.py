@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from careload.cli import FAULTS, main
-from careload.vocabulary import conf_dir
+from careload.command.cli import FAULTS, main
+from careload.inputs.vocabulary import conf_dir
 
 LINE = re.compile(r"(?P<path>\S.*?) = (?P<value>.*?): expected (?P<expectation>\S.*?); try (?P<remedy>\S.*)")
 TABLE = "population/data/belgium_population_2025.csv"
@@ -21,7 +21,7 @@ PLACES = "population/data/belgium_municipalities_2026.csv"
 @pytest.fixture(autouse=True)
 def no_job(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutation that passes the front door ends with exit code 0, without a simulation."""
-    monkeypatch.setitem(sys.modules, "careload.launch", SimpleNamespace(launch=lambda *_: 0))
+    monkeypatch.setitem(sys.modules, "careload.command.launch", SimpleNamespace(launch=lambda *_: 0))
 
 
 def refused(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> list[re.Match[str]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from careload.book import (
+from careload.day.book import (
     NO_DIARY,
     LaterRequests,
     Places,

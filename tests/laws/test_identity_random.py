@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from careload.accounts import Account
-from careload.block import Block, State
-from careload.ledger import Ledger, compare_scenarios, worked_ticks
-from careload.load import load_study
-from careload.model import CareModel
+from careload.agents.model import CareModel
+from careload.day.accounts import Account
+from careload.day.block import Block, State
+from careload.inputs.load import load_study
+from careload.inputs.study import Study
+from careload.results.ledger import Ledger, compare_scenarios, worked_ticks
 from careload.simulate import make_block
-from careload.study import Study
 from careload.ticks import MINUTE
 from support import with_values
 

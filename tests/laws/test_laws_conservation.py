@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from careload.accounts import Account
-from careload.model import CareModel
+from careload.agents.model import CareModel
+from careload.day.accounts import Account
+from careload.day.slips import Errand
 from careload.simulate import make_block
-from careload.slips import Errand
 from runs import count_all_days, only, run_out, run_through, short
 
 SOLO = ("practice=solo", "protocol=none")

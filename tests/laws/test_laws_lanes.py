@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import yaml
 
-from careload import vocabulary
-from careload.ledger import compare_scenarios
-from careload.load import load_study
-from careload.model import CareModel
+from careload.agents.model import CareModel
+from careload.inputs import vocabulary
+from careload.inputs.load import load_study
+from careload.inputs.study import Study
+from careload.inputs.vocabulary import conf_dir
+from careload.results.ledger import compare_scenarios
 from careload.simulate import make_block
-from careload.study import Study
-from careload.vocabulary import conf_dir
 from runs import SHORT_YEARS, run_through, short
 from support import with_values
 

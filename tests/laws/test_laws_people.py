@@ -11,16 +11,16 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
-from careload.accounts import Account
-from careload.bundle import VISIT_ROW
-from careload.load import load_study
-from careload.model import CareModel
-from careload.parts import Part
-from careload.practice import Layout
+from careload.agents.model import CareModel
+from careload.day.accounts import Account
+from careload.day.parts import Part
+from careload.inputs.load import load_study
+from careload.inputs.study import Study
+from careload.inputs.vocabulary import conf_dir
+from careload.patients.bundle import VISIT_ROW
+from careload.practice.tables import Layout
 from careload.simulate import make_block
-from careload.study import Study
 from careload.ticks import NEVER
-from careload.vocabulary import conf_dir
 from runs import SHORT_YEARS, WatchedDay, run_through, short, watched
 from support import with_values
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from careload.accounts import Account
-from careload.model import CareModel
+from careload.agents.model import CareModel
+from careload.day.accounts import Account
 from careload.simulate import make_block
 from runs import ledgers, run_through, short
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from careload.load import load_comparison
+from careload.inputs.load import load_comparison
 from careload.simulate import Run, simulate
 
 OVERRIDES = ("run.years.range=[0.05,5]", "run.years=0.1")

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
-from careload.accounts import Account
-from careload.load import load_study
-from careload.model import CareModel
+from careload.agents.model import CareModel
+from careload.day.accounts import Account
+from careload.inputs.load import load_study
+from careload.inputs.vocabulary import conf_dir
 from careload.simulate import make_block
-from careload.vocabulary import conf_dir
 from runs import SHORT_YEARS, ledgers, run_through, short
 from support import with_values
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from careload.schedule import (
+from careload.day.schedule import (
     ABSENCE,
     FOLLOW_ON,
     HORIZON,

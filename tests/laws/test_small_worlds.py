@@ -14,15 +14,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from careload.accounts import Account
-from careload.block import Block, Decisions, State, first_state
-from careload.day import run_day
-from careload.ledger import CLASSES, Ledger, classes_of_rows, compare_scenarios
-from careload.load import load_study
-from careload.practice import Practices
+from careload.day.accounts import Account
+from careload.day.block import Block, Decisions, State, first_state
+from careload.day.stages import run_day
+from careload.inputs.load import load_study
+from careload.inputs.study import Study
+from careload.patients.tables import minutes_ticks
+from careload.practice.tables import Practices
+from careload.results.ledger import CLASSES, Ledger, classes_of_rows, compare_scenarios
 from careload.simulate import make_block
-from careload.study import Study
-from careload.tables import minutes_ticks
 from careload.ticks import MINUTE
 from support import with_values
 

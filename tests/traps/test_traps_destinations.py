@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from careload.accounts import Account
-from careload.ledger import Ledger
-from careload.model import CareModel
+from careload.agents.model import CareModel
+from careload.day.accounts import Account
+from careload.inputs.study import Study
+from careload.results.ledger import Ledger
 from careload.simulate import make_block
-from careload.study import Study
 from careload.ticks import MINUTE
 from runs import delegating, ledgers, nurse_all_day, only, run_out, run_through, short
 from support import with_values

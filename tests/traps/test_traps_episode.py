@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from careload.accounts import Account, Fate
-from careload.bundle import VISIT_ROW
-from careload.model import CareModel
+from careload.agents.model import CareModel
+from careload.day.accounts import Account, Fate
+from careload.inputs.study import Study
+from careload.patients.bundle import VISIT_ROW
 from careload.simulate import make_block
-from careload.study import Study
 from careload.ticks import MINUTE
 from runs import delegating, ledgers, nurse_all_day, only, run_out, run_through, short
 

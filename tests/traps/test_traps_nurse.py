@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from careload.accounts import Account
-from careload.calendar import WEEK_DAYS
+from careload.day.accounts import Account
+from careload.patients.calendar import WEEK_DAYS
 from careload.simulate import make_block
 from careload.ticks import MINUTE
 from runs import ledgers, run_through, short

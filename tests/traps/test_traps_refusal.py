@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from careload.accounts import Account
-from careload.ledger import Ledger
-from careload.model import CareModel
+from careload.agents.model import CareModel
+from careload.day.accounts import Account
+from careload.results.ledger import Ledger
 from careload.simulate import make_block
 from runs import count_all_days, ledgers, run_through, short
 

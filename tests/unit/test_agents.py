@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import careload.day
-import careload.model
-from careload.accounts import Account
-from careload.agents import GP, Nurse, Patient, Practice, next_seeking, next_trust
-from careload.attend import arrivals
-from careload.block import Block
-from careload.bundle import Urgency
-from careload.load import load_study
-from careload.model import CareModel
+import careload.agents.model
+import careload.day.stages
+from careload.agents.model import CareModel
+from careload.agents.people import GP, Nurse, Patient, Practice, next_seeking, next_trust
+from careload.day.accounts import Account
+from careload.day.attend import arrivals
+from careload.day.block import Block
+from careload.inputs.load import load_study
+from careload.patients.bundle import Urgency
 from careload.simulate import make_block
 from support import with_values
 
@@ -209,7 +209,7 @@ def test_rules_are_looked_up_once_per_class(monkeypatch: pytest.MonkeyPatch) -> 
         return getattr(kind, rule) is not getattr(base, rule)
 
     model = CareModel(block())
-    monkeypatch.setattr(careload.model, "overrides", counted)
+    monkeypatch.setattr(careload.agents.model, "overrides", counted)
     model.step()
     model.close()
     assert 0 < len(asked) <= 8
@@ -248,7 +248,7 @@ def asked_by(
         return slips, calls
 
     with monkeypatch.context() as patch:
-        patch.setattr(careload.day, "arrivals", watched)
+        patch.setattr(careload.day.stages, "arrivals", watched)
         run(CareModel(block(values, before), **classes))
     return np.concatenate(rows), np.concatenate(urgency)
 
@@ -394,7 +394,7 @@ def test_a_closed_model_is_freed() -> None:
 
 def test_very_many_patients_have_rows_but_no_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     """Above the limit only patients with a rule of their own are objects; the results are the same."""
-    monkeypatch.setattr(careload.model, "MOST_PATIENT_AGENTS", 4 * LIST - 1)
+    monkeypatch.setattr(careload.agents.model, "MOST_PATIENT_AGENTS", 4 * LIST - 1)
     model = CareModel(block())
     assert Patient not in model.agents_by_type
     assert len(model.agents_by_type[GP]) == 8
@@ -408,7 +408,7 @@ def test_very_many_patients_have_rows_but_no_objects(monkeypatch: pytest.MonkeyP
 
 
 def test_the_limit_itself_still_has_objects(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(careload.model, "MOST_PATIENT_AGENTS", 4 * LIST)
+    monkeypatch.setattr(careload.agents.model, "MOST_PATIENT_AGENTS", 4 * LIST)
     model = CareModel(block())
     assert len(model.agents_by_type[Patient]) == 4 * LIST
     model.close()

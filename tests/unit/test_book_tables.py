@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from careload.book import (
+from careload.day.book import (
     LaterRequests,
     Places,
     TodayRequests,

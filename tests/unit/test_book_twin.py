@@ -11,7 +11,7 @@ import pytest
 import twin_book as twin
 from numpy.typing import NDArray
 
-from careload.book import (
+from careload.day.book import (
     LaterRequests,
     Places,
     TodayRequests,

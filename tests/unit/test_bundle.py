@@ -12,15 +12,23 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from careload.block import Block
-from careload.bundle import CALL_ROW, VISIT_ROW, BundleTables, Channel, Register, Urgency, draw_bundles
-from careload.demand import CALL_ONLY, candidates, person_rates
+from careload.day.block import Block
 from careload.draws import child, index16, name_key
-from careload.load import load_study
-from careload.population import sample
+from careload.inputs.load import load_study
+from careload.inputs.study import Study
+from careload.patients.bundle import (
+    CALL_ROW,
+    VISIT_ROW,
+    BundleTables,
+    Channel,
+    Register,
+    Urgency,
+    draw_bundles,
+)
+from careload.patients.demand import CALL_ONLY, candidates, person_rates
+from careload.patients.population import sample
+from careload.patients.tables import demand_side, task_names
 from careload.simulate import make_block, pyramid_of
-from careload.study import Study
-from careload.tables import demand_side, task_names
 from careload.ticks import MINUTE
 from support import with_values
 

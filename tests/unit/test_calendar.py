@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from careload.calendar import Calendar, make_calendar
+from careload.patients.calendar import Calendar, make_calendar
 
 LEAVE = (1, 8, 15, 29, 30, 31, 52)
 

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from careload.accounts import Account
-from careload.contrast import Contrast, UnbalancedBooksError, World, check_books, check_ledger, find
-from careload.estimate import mean_interval, variance_factor
-from careload.ledger import Ledger
-from careload.levels import LEVELS
-from careload.load import load_study
-from careload.measures import WORKED, ratio, worst_grade
-from careload.model import CareModel
-from careload.persons import PERSON_COUNTS, count_persons
-from careload.report import SIMULATION_ONLY, finding, report, signed
+from careload.agents.model import CareModel
+from careload.day.accounts import Account
+from careload.inputs.load import load_study
+from careload.results.contrast import Contrast, UnbalancedBooksError, World, check_books, check_ledger, find
+from careload.results.estimate import mean_interval, variance_factor
+from careload.results.ledger import Ledger
+from careload.results.levels import LEVELS
+from careload.results.measures import WORKED, ratio, worst_grade
+from careload.results.persons import PERSON_COUNTS, count_persons
+from careload.results.report import SIMULATION_ONLY, finding, report, signed
+from careload.results.targets import ROLES, targets_of
 from careload.simulate import make_block
-from careload.targets import ROLES, targets_of
 from short_findings import REPLICATIONS, altered, short_comparison, short_findings
 
 DESTINATIONS = ("reinvested", "home", "usable", "crumbs")

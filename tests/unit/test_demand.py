@@ -11,9 +11,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from careload.block import Block
-from careload.calendar import make_calendar
-from careload.demand import (
+from careload.day.block import Block
+from careload.draws import child, name_key
+from careload.inputs.load import load_study
+from careload.patients.calendar import make_calendar
+from careload.patients.demand import (
     CALL_ONLY,
     Arrivals,
     DemandTables,
@@ -24,9 +26,7 @@ from careload.demand import (
     person_rates,
     strata,
 )
-from careload.draws import child, name_key
-from careload.load import load_study
-from careload.population import CONDITIONS, Population
+from careload.patients.population import CONDITIONS, Population
 from careload.simulate import make_block
 from support import with_values
 

@@ -14,14 +14,14 @@ from types import ModuleType
 import pytest
 
 import careload
-import careload.day
-from careload.accounts import Account
-from careload.command import VERBS, read_command
-from careload.ledger import Ledger
-from careload.load import load_comparison, load_study
-from careload.points import points
-from careload.quantity import FIELDS
-from careload.vocabulary import GROUPS, conf_dir, options
+import careload.day.stages
+from careload.command.arguments import VERBS, read_command
+from careload.command.points import points
+from careload.day.accounts import Account
+from careload.inputs.load import load_comparison, load_study
+from careload.inputs.quantity import FIELDS
+from careload.inputs.vocabulary import GROUPS, conf_dir, options
+from careload.results.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "results" / "README.md"])
@@ -71,7 +71,7 @@ def commands() -> Iterator[tuple[str, str]]:
 
 def stages() -> list[str]:
     """Functions that `run_day` calls, in the order of the source; `join` only puts tables together."""
-    tree = ast.parse(Path(careload.day.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(careload.day.stages.__file__).read_text(encoding="utf-8"))
     day = next(one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == "run_day")
     calls = [node for node in ast.walk(day) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     ordered = sorted(calls, key=lambda call: (call.lineno, call.col_offset))
@@ -184,7 +184,7 @@ def test_every_part_of_the_ledger_is_explained() -> None:
 
 
 def test_the_counters_of_the_results_that_pages_name_exist() -> None:
-    from careload.account_facts import ACCOUNT_FACTS
+    from careload.results.account_facts import ACCOUNT_FACTS
 
     columns = {ACCOUNT_FACTS[account].column for account in Account}
     assert set(re.findall(r'field\("(\w+)"\)', text_of(ROOT / "results" / "README.md"))) <= columns

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from careload.faults import Fault, Faults, near, raise_any
+from careload.inputs.faults import Fault, Faults, near, raise_any
 
 
 def test_a_fault_is_one_line_in_one_form() -> None:

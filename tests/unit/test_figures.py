@@ -9,8 +9,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
 
-from careload.contrast import Findings
-from careload.figures import (
+from careload.results.contrast import Findings
+from careload.results.figures import (
     ASSUMED,
     BLUE,
     GREEN,
@@ -23,7 +23,7 @@ from careload.figures import (
     draw_released,
     save_figure,
 )
-from careload.report import SIMULATION_ONLY, finding
+from careload.results.report import SIMULATION_ONLY, finding
 from short_findings import altered, short_findings
 
 OKABE_ITO = {"#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}

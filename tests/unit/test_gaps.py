@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.gaps import GpDay, Services, fill_gaps
+from careload.day.gaps import GpDay, Services, fill_gaps
 from careload.ticks import NEVER
 
 END_OF_DAY = 4095

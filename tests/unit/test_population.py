@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from careload.draws import child, root_key
-from careload.faults import Faults
-from careload.population import (
+from careload.inputs.faults import Faults
+from careload.patients.population import (
     BAND_FROM,
     BAND_LABELS,
     CARDIOMETABOLIC,
@@ -27,7 +27,7 @@ from careload.population import (
     read_pyramid,
     sample,
 )
-from careload.pyramid import Pyramid
+from careload.patients.pyramid import Pyramid
 
 ALARM = 1e-6
 NATIONAL = Path(__file__).parents[2] / "conf" / "population" / "data" / "belgium_population_2025.csv"
@@ -290,7 +290,7 @@ def test_a_cell_alone_equals_the_cell_in_a_block(pyramid: Pyramid, tables: Popul
 def test_changing_one_key_changes_only_her(
     pyramid: Pyramid, tables: PopulationTables, monkeypatch: pytest.MonkeyPatch
 ):
-    from careload import population
+    from careload.patients import population
 
     keys = child(root_key(33), np.arange(3))
     before = sample(pyramid, tables, np.full(3, 1000), keys)
@@ -312,7 +312,7 @@ def test_changing_one_key_changes_only_her(
 
 
 def test_blocks_do_not_show(pyramid: Pyramid, tables: PopulationTables, monkeypatch: pytest.MonkeyPatch):
-    from careload import population
+    from careload.patients import population
 
     keys = child(root_key(34), np.arange(2))
     before = sample(pyramid, tables, np.full(2, 700), keys)

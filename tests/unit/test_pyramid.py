@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from careload.faults import Faults
-from careload.pyramid import read_pyramid
+from careload.inputs.faults import Faults
+from careload.patients.pyramid import read_pyramid
 
 DATA = Path(__file__).parents[2] / "conf" / "population" / "data"
 NATIONAL = DATA / "belgium_population_2025.csv"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from careload.quantity import UNITS, Quantity, read_quantity, width_faults
+from careload.inputs.quantity import UNITS, Quantity, read_quantity, width_faults
 
 
 def node(**fields: Any) -> dict[str, Any]:

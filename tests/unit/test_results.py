@@ -15,17 +15,17 @@ import pyarrow.parquet as pq
 import pytest
 
 import careload
-from careload import results
-from careload.account_facts import ACCOUNT_FACTS
-from careload.accounts import Account
 from careload.api import Result
-from careload.faults import Faults
-from careload.folders import open_folder, replacing
+from careload.command.progress import progress_line
+from careload.day.accounts import Account
+from careload.inputs.faults import Faults
+from careload.inputs.study import Comparison
 from careload.jobs import compare_job, run_job
-from careload.progress import progress_line
-from careload.provenance import provenance, source_commit
-from careload.results import CSV_COLUMNS, read_provenance, write_parquet, write_summary
-from careload.study import Comparison
+from careload.results import files as results
+from careload.results.account_facts import ACCOUNT_FACTS
+from careload.results.files import CSV_COLUMNS, read_provenance, write_parquet, write_summary
+from careload.results.folders import open_folder, replacing
+from careload.results.provenance import provenance, source_commit
 from careload.ticks import MINUTE
 from short_findings import FIXED, REPLICATIONS, short_comparison, short_findings
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from careload.load import load_study
-from careload.parts import Part
-from careload.practice import Layout, Practices, for_lanes, stack
-from careload.rota import END_OF_DAY, DayRota, day_rota, in_session, next_opening
-from careload.study import Study
+from careload.day.parts import Part
+from careload.inputs.load import load_study
+from careload.inputs.study import Study
+from careload.practice.rota import END_OF_DAY, DayRota, day_rota, in_session, next_opening
+from careload.practice.tables import Layout, Practices, for_lanes, stack
+from careload.practice.worlds import make_layout, world_table
 from careload.ticks import MINUTE, NEVER
-from careload.worlds import make_layout, world_table
 from support import with_values
 
 STUDY: Final = load_study(["practice=solo_nurse"])

@@ -12,7 +12,7 @@ import pytest
 import twin_schedule as twin
 from numpy.typing import NDArray
 
-from careload.schedule import (
+from careload.day.schedule import (
     ABSENCE,
     FOLLOW_ON,
     ROUTINE,

@@ -9,7 +9,7 @@ import pytest
 import twin_station as twin
 from numpy.typing import NDArray
 
-from careload.schedule import ROUTINE, SAME_DAY, URGENT, Items, Roster, schedule
+from careload.day.schedule import ROUTINE, SAME_DAY, URGENT, Items, Roster, schedule
 from careload.station import DAY_SPAN, LONG_SPAN, Queue, Served, merge, serve
 from careload.ticks import MINUTE
 

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from careload.schedule import ABSENCE, FOLLOW_ON, Items, Roster
+from careload.day.schedule import ABSENCE, FOLLOW_ON, Items, Roster
 from careload.ticks import NEVER
 
 

@@ -1,0 +1,1 @@
+"""Mesa agents on the rows of the arrays, and the model that runs the weeks."""

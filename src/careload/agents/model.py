@@ -1,0 +1,183 @@
+"""`CareModel`: all lanes of a block as one Mesa model, with a weekly clock of two phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, cast
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.agents.people import GP, Nurse, Patient, Practice, next_seeking, next_trust, overrides
+from careload.day.block import Block, Decisions, Experience, State, first_state, no_experience
+from careload.day.stages import run_day
+from careload.patients.calendar import WEEK_DAYS
+
+__all__ = ["MOST_PATIENT_AGENTS", "CareModel"]
+
+MOST_PATIENT_AGENTS: Final = 250_000
+"""Above this number patients have rows but no objects; results are the same."""
+
+_MEMORY_WEEKS: Final = 4
+
+
+class CareModel(mesa.Model):
+    """A block of practices, simulated week by week.
+
+    Agents meet the days only through `Decisions` (before a week) and `Experience` (after it), all at once: no
+    agent sees another's move of the same week.
+
+    Parameters
+    ----------
+    block : Block
+        What is fixed for the run.
+    patient_class, gp_class : type
+        Classes of the agents; a subclass that overrides `decide` or `learn` is honoured.
+    patient_class_of : callable, optional
+        Class of the patient of a row, for mixed populations.
+
+    Attributes
+    ----------
+    trust : ndarray of float, shape (L, G)
+    seeking : ndarray of float, shape (scenarios, patients)
+    wait_days : ndarray of float, shape (L,)
+    """
+
+    def __init__(
+        self,
+        block: Block,
+        patient_class: type[Patient] = Patient,
+        gp_class: type[GP] = GP,
+        patient_class_of: Callable[[int], type[Patient]] | None = None,
+    ) -> None:
+        super().__init__(rng=0)
+        self.block = block
+        self.state: State = first_state(block)
+        self.day = 0
+        n_gps, n_people = len(block.layout.gps), len(block.people.age)
+        self.trust = np.repeat(block.practices.weekly.trust_start[:, None], n_gps, axis=1)
+        self.seeking = np.ones((block.n_scenarios, n_people))
+        self.wait_days = np.full(block.n_lanes, np.nan)
+        self._waits = np.zeros((2, _MEMORY_WEEKS, block.n_lanes), np.int64)
+        cell = np.repeat(np.arange(block.n_cells), np.diff(block.people.offset))
+        self.lane_of_patients = (np.arange(block.n_scenarios)[:, None] * block.n_cells + cell).reshape(-1)
+        self.practices = [Practice(self, lane) for lane in range(block.n_lanes)]
+        self._make_staff(gp_class)
+        self._make_patients(patient_class, patient_class_of)
+
+    def _make_staff(self, gp_class: type[GP]) -> None:
+        layout, heads = self.block.layout, self.block.practices.heads
+        n_gps = len(layout.gps)
+        for lane, practice in enumerate(self.practices):
+            for place in range(int(heads[lane, layout.gp])):
+                gp_class(self, lane * n_gps + place, practice)
+            if "nurse" in layout.roles:
+                for _ in range(int(heads[lane, layout.roles.index("nurse")])):
+                    Nurse(self, practice)
+
+    def _make_patients(
+        self, patient_class: type[Patient], class_of: Callable[[int], type[Patient]] | None
+    ) -> None:
+        rows = len(self.lane_of_patients)
+        if rows <= MOST_PATIENT_AGENTS:
+            for row in range(rows):
+                (class_of(row) if class_of else patient_class)(self, row)
+        elif (
+            class_of
+            or overrides(patient_class, Patient, "learn")
+            or overrides(patient_class, Patient, "decide")
+        ):
+            for row in range(rows):
+                kind = class_of(row) if class_of else patient_class
+                if kind is not Patient:
+                    kind(self, row)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every open day has been run."""
+        return self.day >= len(self.block.calendar)
+
+    def step(self) -> None:
+        """Run one open week: agents decide, days pass, agents learn."""
+        decisions = self._decide()
+        self.state.week = no_experience(self.block.n_lanes, len(self.block.layout.gps))
+        for _ in range(WEEK_DAYS):
+            if not self.finished:
+                run_day(self.block, self.state, decisions, self.day)
+                self.day += 1
+        self._learn(self.state.week)
+
+    def run(self, progress: Callable[[int, int], None] | None = None) -> State:
+        """Run all weeks; `progress` is told the days done and the days in all."""
+        while not self.finished:
+            self.step()
+            if progress is not None:
+                progress(self.day, len(self.block.calendar))
+        return self.state
+
+    def _decide(self) -> Decisions:
+        """Decisions of all agents, as they stand at the start of the week."""
+        trust, seeking = self.trust.copy(), self.seeking.copy()
+        for kind, agents in self.agents_by_type.items():
+            if issubclass(kind, GP) and overrides(kind, GP, "decide"):
+                for gp in cast(Iterable[GP], agents):
+                    trust.reshape(-1)[gp.row] = gp.decide()
+            elif issubclass(kind, Patient) and overrides(kind, Patient, "decide"):
+                for patient in cast(Iterable[Patient], agents):
+                    seeking.reshape(-1)[patient.row] = patient.decide()
+        if np.any(seeking > self.block.demand.seeking_bound):
+            raise ArithmeticError(
+                f"a care-seeking factor of {seeking.max()} exceeds care_seeking.factor_ceiling"
+                f" = {self.block.demand.seeking_bound} of the baseline"
+            )
+        return Decisions(trust=trust, seeking=seeking)
+
+    def _learn(self, week: Experience) -> None:
+        """Let all agents learn from the week; until all have, everybody sees the state of the week itself."""
+        self._remember_waits(week)
+        rules = self.block.practices.weekly
+        columns = (rules.trust_gain, rules.trust_loss, rules.trust_least, rules.trust_most)
+        trust = next_trust(
+            self.trust, week.good_episodes, week.hand_backs, *(column[:, None] for column in columns)
+        )
+        lanes = next_seeking(
+            self.wait_days,
+            rules.seeking_elasticity,
+            rules.seeking_reference_days,
+            rules.seeking_least,
+            rules.seeking_most,
+        )
+        seeking = lanes[self.lane_of_patients].reshape(self.seeking.shape)
+        self._learn_overridden(week, trust.reshape(-1), seeking.reshape(-1))
+        self.trust, self.seeking = trust, seeking
+
+    def _learn_overridden(
+        self, week: Experience, trust: NDArray[np.float64], seeking: NDArray[np.float64]
+    ) -> None:
+        """Let agents with a rule of their own use it; what it leaves is for the coming week."""
+        good, back = week.good_episodes.reshape(-1), week.hand_backs.reshape(-1)
+        for kind, agents in self.agents_by_type.items():
+            if issubclass(kind, GP) and overrides(kind, GP, "learn"):
+                for gp in cast(Iterable[GP], agents):
+                    old = gp.trust
+                    gp.learn(int(good[gp.row]), int(back[gp.row]))
+                    trust[gp.row], gp.trust = gp.trust, old
+            elif issubclass(kind, Patient) and overrides(kind, Patient, "learn"):
+                for patient in cast(Iterable[Patient], agents):
+                    old = patient.seeking
+                    patient.learn(float(self.wait_days[patient.lane]))
+                    seeking[patient.row], patient.seeking = patient.seeking, old
+
+    def _remember_waits(self, week: Experience) -> None:
+        """Mean wait of the last four weeks."""
+        self._waits[:, :-1] = self._waits[:, 1:]
+        self._waits[:, -1] = week.waited, week.wait_open_days
+        waited, days = self._waits.sum(1)
+        self.wait_days = np.divide(days, waited, out=np.full(len(waited), np.nan), where=waited > 0)
+
+    def close(self) -> None:
+        """Free the model: Mesa keeps a reference to it by class otherwise."""
+        self.remove_all_agents()  # type: ignore[no-untyped-call]
+        self.practices.clear()
+        mesa.Agent._ids.pop(self, None)

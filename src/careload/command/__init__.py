@@ -1,0 +1,1 @@
+"""The command line: arguments, help, the front door, the launch of jobs."""

@@ -1,0 +1,1 @@
+"""One open day of all lanes: its stages in order, the book, the schedule, the counts."""

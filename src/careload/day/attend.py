@@ -1,0 +1,284 @@
+"""Who comes today: new requests, calls, places taken, and those who leave the line before any service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.columns import join, take
+from careload.day.accounts import Account, Fate
+from careload.day.block import Block, Decisions, State, usual_gp
+from careload.day.booking import ask_today, call_key
+from careload.day.contacts import Contacts, call_parts
+from careload.day.delegate import route
+from careload.day.first_contact import Answers, Outcome, answer
+from careload.day.parts import Parts, durations_of
+from careload.day.slips import Slips, Step, new_slips, with_columns
+from careload.draws import name_key, uniform
+from careload.patients.bundle import VISIT_ROW, Channel, Requests, Urgency, draw_bundles
+from careload.patients.demand import CALL_ONLY, candidates
+from careload.practice.rota import next_opening
+from careload.ticks import NEVER
+
+__all__ = ["Attendance", "arrivals", "due_slips", "first_contact", "places_of_today"]
+
+_NO_SHOW: Final = name_key("does not come")
+_REBOOK: Final = name_key("books again after not coming")
+_PUNCTUAL: Final = name_key("punctuality")
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """Contacts of the day, and the slips that ask the book for a later day."""
+
+    contacts: Contacts
+    later: Slips
+
+
+def due_slips(block: Block, state: State, day: int) -> Slips:
+    """Take the slips whose next step is today out of those that wait."""
+    today = state.slips.day <= block.calendar.number[day]
+    due = take(state.slips, today)
+    state.slips = take(state.slips, ~today)
+    return due
+
+
+def arrivals(block: Block, state: State, decisions: Decisions, day: int) -> tuple[Slips, Parts]:
+    """New requests of the day in every lane, and the calls that carry none."""
+    found = candidates(
+        block.demand, block.people, block.strata, block.due, block.cell_key, block.calendar, day
+    )
+    span = draw_bundles(block.bundles, block.people, found, block.calendar, day, state.register)
+    requests = take(state.register.requests, span)
+    state.outcomes.reserve(state.register.n_rows)
+    real = requests.visit != CALL_ONLY
+    steady = ~real | (requests.urgency == Urgency.URGENT)
+    seeking = np.where(steady, 1.0, decisions.seeking[:, np.maximum(requests.patient, 0)])
+    accepted = requests.threshold < seeking
+    scenario, row = np.nonzero(accepted & real)
+    lane = _lane(block, scenario, requests, row)
+    reach = block.practices.book.horizon_days[lane] // 2
+    slips = new_slips(requests, span.start, row, lane, reach, block.layout.gp)
+    order = np.argsort(slips.lane, kind="stable")
+    slips = take(slips, order)
+    if block.calendar.in_window[day]:
+        state.accounts.count(Account.REQUESTS, slips.lane)
+    scenario, row = np.nonzero(accepted & ~real)
+    lane = _lane(block, scenario, requests, row)
+    bare = _calls(block, state, lane, span.start + row, requests.minute[row], requests.key[row])
+    return slips, bare
+
+
+def _lane(
+    block: Block, scenario: NDArray[np.int64], requests: Requests, row: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    lanes: NDArray[np.int64] = scenario * block.n_cells + requests.cell[row]
+    return lanes
+
+
+def _calls(
+    block: Block,
+    state: State,
+    lane: NDArray[np.int64],
+    request: NDArray[np.int64],
+    minute: NDArray[np.int64],
+    key: NDArray[np.uint64],
+) -> Parts:
+    register = state.register
+    row = register.requests.first[request]
+    task = np.full(len(lane), block.bundles.call_task, np.int64)
+    ticks = durations_of(block.layout, block.practices.mean_ticks, lane, task, register.rows.luck[row])
+    return call_parts(block.layout, lane, request, minute, key, ticks)
+
+
+def first_contact(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Parts]:
+    """Answer the calls: what goes on with its judged urgency, and the calls as work of the GPs.
+
+    Closed needs that call again wait in the state; the other closed needs and those sent elsewhere end here.
+    """
+    calling = slips.step == Step.CALL
+    callers, others = take(slips, calling), take(slips, ~calling)
+    answers = answer(block.bundles, block.practices.first_contact, state.register, callers)
+    _end_calls(block, state, day, callers, answers)
+    said = np.flatnonzero(answers.called)
+    calls = _calls(
+        block, state, callers.lane[said], callers.request[said], answers.minute[said], answers.key[said]
+    )
+    goes_on = answers.outcome == Outcome.JUDGED
+    judged = with_columns(callers, urgency=answers.urgency, start=answers.minute)
+    return join([take(judged, goes_on), others]), calls
+
+
+def _end_calls(block: Block, state: State, day: int, callers: Slips, answers: Answers) -> None:
+    """Book-keeping of calls that lead to no visit, and of urgency missed.
+
+    A call closed after the book had no place leaves the need unmet: it is not the closing that ends it.
+    """
+    closed = answers.outcome == Outcome.CLOSED
+    again = closed & (answers.again_after > 0)
+    ended = np.flatnonzero(closed & ~again)
+    index = np.minimum(day + answers.again_after[again], len(block.calendar) - 1)
+    back = take(callers, again)
+    waiting = with_columns(back, day=block.calendar.number[index], tries=back.tries + 1)
+    state.slips = join([state.slips, waiting])
+    _set_fate(state, take(callers, ended[~callers.refused[ended]]), Fate.NOT_NEEDED)
+    if block.calendar.in_window[day]:
+        state.accounts.count(Account.CLOSED, callers.lane[ended])
+        state.accounts.count(Account.ELSEWHERE, callers.lane[answers.outcome == Outcome.ELSEWHERE])
+        state.accounts.count(Account.MISSED_URGENT, callers.lane[answers.missed])
+
+
+def _set_fate(state: State, slips: Slips, fate: Fate) -> None:
+    """Set the fate of visit, acts and desk work of slips."""
+    requests = state.register.requests
+    size = 1 + (requests.n_acts[slips.request].astype(np.int64) + requests.n_desk[slips.request])
+    of = np.repeat(np.arange(len(size)), size)
+    row = (
+        requests.first[slips.request][of]
+        + VISIT_ROW
+        + np.arange(len(of))
+        - np.repeat(np.cumsum(size) - size, size)
+    )
+    state.outcomes.record(slips.lane[of], row, fate, np.zeros(len(of), np.int64))
+
+
+def places_of_today(block: Block, state: State, decisions: Decisions, day: int, slips: Slips) -> Attendance:
+    """Decide for every slip of the day: comes with a place, is fitted in, is visited or called, or asks for later."""
+    requests = state.register.requests
+    channel = block.bundles.channel[requests.visit[slips.request].astype(np.int64)]
+    attending = slips.step == Step.ATTEND
+    office = ~attending & (channel == Channel.OFFICE)
+    walk_in = office & requests.walk_in[slips.request] & (slips.step == Step.CALL) & (slips.tries == 0)
+    travel = np.where(walk_in, 0, block.practices.book.travel[slips.lane])
+    minute = slips.start + travel
+    asks_today = office & ~walk_in & (slips.urgency == Urgency.SAME_DAY)
+    urgent = office & (walk_in | (slips.urgency == Urgency.URGENT))
+    same_day = ask_today(block, state, day, take(slips, asks_today), minute[asks_today])
+    placed = same_day.diary >= 0
+    fitted, not_fitted = _fit_in(block, state, take(same_day, ~placed))
+    come, later_again = _shows(block, state, day, join([take(slips, attending), take(same_day, placed)]))
+    elsewhere = ~attending & ~office
+    away, next_day = _away(block, day, take(slips, elsewhere), channel[elsewhere])
+    state.slips = join([state.slips, next_day])
+    ask = office & ~walk_in & (slips.urgency == Urgency.ROUTINE)
+    later = join([take(slips, ask), not_fitted, later_again])
+    trust = decisions.trust[later.lane, _gp_column(block, state, later)]
+    bookable = (later.errand == 0) & (later.urgency == Urgency.ROUTINE) & (later.role == block.layout.gp)
+    chosen = route(
+        block.bundles, block.layout, block.practices.delegation, state.register, block.people, trust, later
+    )
+    later = with_columns(later, role=np.where(bookable, chosen, later.role))
+    unbooked = join([with_columns(take(slips, urgent), start=minute[urgent]), fitted])
+    contacts = [
+        _booked(block, state, day, come),
+        _unbooked(block, state, day, unbooked),
+        _round(block, state, day, away),
+    ]
+    return Attendance(contacts=join(contacts), later=later)
+
+
+def _gp_column(block: Block, state: State, slips: Slips) -> NDArray[np.int64]:
+    """Column of each patient's own GP among the GPs."""
+    gp = usual_gp(block, slips.lane, state.register.requests.patient[slips.request])
+    return np.searchsorted(block.layout.gps, gp)
+
+
+def _fit_in(block: Block, state: State, slips: Slips) -> tuple[Slips, Slips]:
+    """Same-day requests without a place: the first ones of each GP are fitted in, the others ask for a later day."""
+    gp = usual_gp(block, slips.lane, state.register.requests.patient[slips.request])
+    group = slips.lane * (int(block.layout.gps[-1]) + 1) + gp
+    order = np.argsort(group, kind="stable")
+    _, first, count = np.unique(group[order], return_index=True, return_counts=True)
+    rank = np.empty(len(group), np.int64)
+    rank[order] = np.arange(len(group)) - np.repeat(first, count)
+    fits = rank < block.practices.book.fit_in[slips.lane]
+    travel = block.practices.book.travel[slips.lane]
+    fitted = with_columns(slips, start=slips.start + travel)
+    return take(fitted, fits), take(slips, ~fits)
+
+
+def _shows(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Slips]:
+    """Who comes; who does not may ask for another place after some open days."""
+    rules = block.practices.book
+    key = call_key(state.register, slips)
+    lead = np.minimum(slips.lead_days.astype(np.int64), rules.no_show.shape[1] - 1)
+    absent = uniform(key, _NO_SHOW) < rules.no_show[slips.lane, lead]
+    tries = slips.tries + 1
+    books = absent & (uniform(key, _REBOOK) < rules.no_show_rebooks[slips.lane])
+    books &= tries < rules.most_tries[slips.lane]
+    index = np.minimum(day + rules.no_show_after_days[slips.lane], len(block.calendar) - 1)
+    ahead = np.maximum(1, block.calendar.number[index] - block.calendar.number[day])
+    again = with_columns(slips, step=Step.ASK, tries=tries, ahead=ahead, diary=-1)
+    if block.calendar.in_window[day]:
+        state.accounts.count(Account.NO_SHOWS, slips.lane[absent])
+        ended = absent & ~books & (slips.errand == 0)
+        state.accounts.count(Account.NOT_COME, slips.lane[ended])
+    return take(slips, ~absent), take(again, books)
+
+
+def _away(block: Block, day: int, slips: Slips, channel: NDArray[np.int64]) -> tuple[Slips, Slips]:
+    """Home visits and telephone contacts: those of today, and routine home visits left to the next open day.
+
+    What is released at its call is released one tick after it, so that the call itself comes first.
+    """
+    own = slips.step == Step.CALL
+    wait = own & (channel == Channel.HOME) & (slips.urgency == Urgency.ROUTINE)
+    after_call = slips.start + 1
+    start = np.where(channel == Channel.HOME, np.maximum(_round_start(block, slips), after_call), after_call)
+    start = np.where(own, start, _round_start(block, slips))
+    today = with_columns(slips, start=start)
+    next_day = block.calendar.number[min(day + 1, len(block.calendar) - 1)]
+    return take(today, ~wait), with_columns(take(slips, wait), step=Step.ROUND, day=next_day)
+
+
+def _round_start(block: Block, slips: Slips) -> NDArray[np.int64]:
+    return block.practices.rota.home_round[slips.lane]
+
+
+def _booked(block: Block, state: State, day: int, slips: Slips) -> Contacts:
+    """Contacts with a place: released at their place, early or late, in the own stream of its person."""
+    person = block.layout.diary_person[slips.diary.astype(np.int64)]
+    early, late = block.practices.book.punctuality[slips.lane].T
+    shift = uniform(call_key(state.register, slips), _PUNCTUAL) * (late - early)
+    opens = block.rota(day).free[person, slips.lane]
+    release = np.maximum(
+        slips.start + early + np.rint(shift).astype(np.int64), np.where(opens < NEVER, opens, 0)
+    )
+    return _contacts(block, state, slips, stream=person, release=release)
+
+
+def _unbooked(block: Block, state: State, day: int, slips: Slips) -> Contacts:
+    """Contacts without a place: released at the minute, or when the next session with places opens."""
+    gp = usual_gp(block, slips.lane, state.register.requests.patient[slips.request])
+    urgent = slips.urgency == Urgency.URGENT
+    release = next_opening(block.rota(day), gp, slips.lane, slips.start, urgent)
+    return _contacts(block, state, slips, stream=np.full(len(gp), block.layout.shared_gp), release=release)
+
+
+def _round(block: Block, state: State, day: int, slips: Slips) -> Contacts:
+    """Home visits and telephone contacts of today, in the own stream of the patient's GP if he is there."""
+    gp = usual_gp(block, slips.lane, state.register.requests.patient[slips.request])
+    here = block.rota(day).free[gp, slips.lane] < NEVER
+    stream = np.where(here, gp, block.layout.shared_gp)
+    return _contacts(block, state, slips, stream=stream, release=slips.start)
+
+
+def _contacts(
+    block: Block, state: State, slips: Slips, stream: NDArray[np.int64], release: NDArray[np.int64]
+) -> Contacts:
+    return Contacts(
+        lane=slips.lane,
+        request=slips.request,
+        errand=slips.errand,
+        role=slips.role,
+        tries=slips.tries,
+        acts=slips.acts,
+        list=slips.urgency.astype(np.int64),
+        stream=stream,
+        release=release,
+        gp=usual_gp(block, slips.lane, state.register.requests.patient[slips.request]),
+        carried=np.zeros(len(slips.lane), np.int8),
+    )

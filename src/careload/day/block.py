@@ -1,0 +1,194 @@
+"""A block of lanes: what is fixed for a run, and the values that are carried from day to day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.day.accounts import Accounts, Outcomes
+from careload.day.contacts import Contacts, no_contacts
+from careload.day.parts import Parts, no_parts
+from careload.day.slips import Slips, no_slips
+from careload.draws import name_key, uniform
+from careload.patients.bundle import BundleTables, Register
+from careload.patients.calendar import Calendar
+from careload.patients.demand import DemandTables, DueDates, Strata
+from careload.patients.population import Population
+from careload.practice.rota import DayRota, day_rota
+from careload.practice.tables import Layout, Practices
+
+__all__ = ["Block", "Decisions", "Experience", "State", "first_state", "usual_gp"]
+
+_USUAL = name_key("usual GP")
+_MONTHLY_WEEKS = 4
+_THURSDAY = 3
+
+
+@dataclass(frozen=True)
+class Block:
+    """Lanes of one run: lane = scenario * cells + cell.
+
+    Attributes
+    ----------
+    practices : Practices
+        One entry per lane.
+    crumb_limit : ndarray of int64, shape (L,)
+        Ticks below which an idle piece is a crumb.
+    rotas : dict
+        Pattern by (weekday, monthly meeting).
+    """
+
+    layout: Layout
+    calendar: Calendar
+    demand: DemandTables
+    bundles: BundleTables
+    practices: Practices
+    people: Population
+    strata: Strata
+    due: DueDates
+    cell_key: NDArray[np.uint64]
+    n_scenarios: int
+    crumb_limit: NDArray[np.int64]
+    desk: DeskTables
+    travel_ticks: NDArray[np.int64]
+    rotas: dict[tuple[int, bool], DayRota]
+
+    @property
+    def n_cells(self) -> int:
+        """Replications times practices."""
+        return len(self.cell_key)
+
+    @property
+    def n_lanes(self) -> int:
+        """Lanes in the block."""
+        return self.n_scenarios * self.n_cells
+
+    def rota(self, day: int) -> DayRota:
+        """The pattern of an open day."""
+        weekday = int(self.calendar.weekday[day])
+        monthly = weekday == _THURSDAY and (int(self.calendar.week[day]) - 1) % _MONTHLY_WEEKS == 0
+        return self.rota_of_weekday(weekday, monthly)
+
+    def rota_of_weekday(self, weekday: int, monthly: bool = False) -> DayRota:
+        """The pattern of a weekday, made at its first use."""
+        if (weekday, monthly) not in self.rotas:
+            self.rotas[weekday, monthly] = day_rota(self.layout, self.practices, weekday, monthly)
+        return self.rotas[weekday, monthly]
+
+
+@dataclass(frozen=True)
+class DeskTables:
+    """Work without a patient that comes at a rate; K kinds.
+
+    Attributes
+    ----------
+    task : ndarray of int64, shape (K,)
+    key : ndarray of uint64, shape (K,)
+    rate : ndarray of float, shape (K,)
+        Per listed patient and year.
+    """
+
+    task: NDArray[np.int64]
+    key: NDArray[np.uint64]
+    rate: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What agents hand to the days of a week.
+
+    Attributes
+    ----------
+    trust : ndarray of float, shape (L, G)
+        Trust of each GP in the delegate's role.
+    seeking : ndarray of float, shape (scenarios, patients)
+        Care-seeking factor of each patient.
+    """
+
+    trust: NDArray[np.float64]
+    seeking: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Experience:
+    """What a week's days hand to the agents.
+
+    Attributes
+    ----------
+    good_episodes, hand_backs : ndarray of int64, shape (L, G)
+        Delegated episodes of each GP's patients that went well, and that came back.
+    waited, wait_open_days : ndarray of int64, shape (L,)
+        Patients' own requests for a later day that got a place, and their open days of waiting, summed.
+    """
+
+    good_episodes: NDArray[np.int64]
+    hand_backs: NDArray[np.int64]
+    waited: NDArray[np.int64]
+    wait_open_days: NDArray[np.int64]
+
+
+@dataclass
+class State:
+    """Values carried from day to day.
+
+    Attributes
+    ----------
+    slips : Slips
+        Requests whose next step lies ahead.
+    contacts : Contacts
+        Contacts carried from the day before.
+    parts : Parts
+        Calls and follow-ons carried from the day before.
+    used : ndarray of int16, shape (D, H + 1, L)
+        Ordinary places used on each calendar day ahead.
+    week : Experience
+        The current week so far.
+    """
+
+    register: Register
+    outcomes: Outcomes
+    accounts: Accounts
+    slips: Slips
+    contacts: Contacts
+    parts: Parts
+    used: NDArray[np.int16]
+    week: Experience
+
+
+def no_experience(n_lanes: int, n_gps: int) -> Experience:
+    """An empty week."""
+    episodes, lanes = (n_lanes, n_gps), n_lanes
+    return Experience(
+        good_episodes=np.zeros(episodes, np.int64),
+        hand_backs=np.zeros(episodes, np.int64),
+        waited=np.zeros(lanes, np.int64),
+        wait_open_days=np.zeros(lanes, np.int64),
+    )
+
+
+def first_state(block: Block) -> State:
+    """An empty book, before the first day."""
+    layout = block.layout
+    horizon = int(block.practices.book.horizon_days.max())
+    return State(
+        register=Register(),
+        outcomes=Outcomes(block.n_scenarios, block.n_cells),
+        accounts=Accounts(block.n_lanes, len(layout.roles), len(layout.tasks)),
+        slips=no_slips(),
+        contacts=no_contacts(),
+        parts=no_parts(len(layout.roles)),
+        used=np.zeros((len(layout.diary_person), horizon + 1, block.n_lanes), np.int16),
+        week=no_experience(block.n_lanes, len(layout.gps)),
+    )
+
+
+def usual_gp(block: Block, lane: NDArray[np.int64], patient: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Person number of each patient's own GP; patients without one (-1) get the first."""
+    heads = block.practices.heads[lane, block.layout.gp]
+    if len(block.layout.gps) == 1:
+        return np.full(len(lane), block.layout.gps[0])
+    place = np.floor(uniform(block.people.key[np.maximum(patient, 0)], _USUAL) * heads).astype(np.int64)
+    own: NDArray[np.int64] = block.layout.gps[place]
+    return own

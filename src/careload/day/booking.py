@@ -1,0 +1,188 @@
+"""Requests meet the book: places of today, later days, and what happens without a place (docs/day.md, section 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.columns import join, take
+from careload.day.block import Block, State, usual_gp
+from careload.day.book import LaterRequests, TodayRequests, book_later, book_today
+from careload.day.parts import expand_acts
+from careload.day.slips import Errand, Slips, Step, with_columns
+from careload.draws import child, name_key, uniform
+from careload.patients.bundle import Register
+
+__all__ = ["Refusals", "advance_book", "ask_later", "ask_today", "call_key"]
+
+_NO_PLACE: Final = name_key("no place in the book")
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """Slips that found no place and do not try again: who gave up, and who was displaced."""
+
+    left: Slips
+    displaced: Slips
+
+
+def call_key(register: Register, slips: Slips) -> NDArray[np.uint64]:
+    """Key of the present try of each slip."""
+    return child(
+        register.requests.key[slips.request], slips.tries.astype(np.int64), slips.errand.astype(np.int64)
+    )
+
+
+def _places_needed(block: Block, register: Register, slips: Slips) -> NDArray[np.int64]:
+    """Places that the planned minutes of each slip fill in every diary, rounded half up, at least 1; shape (D, n)."""
+    layout, practices = block.layout, block.practices
+    requests = register.requests
+    visit_task = layout.visit_tasks[requests.visit[slips.request].astype(np.int64)]
+    with_visit = slips.errand != Errand.ACTS
+    planned = practices.mean_ticks[slips.lane, visit_task] * with_visit[:, None]
+    contact, task = expand_acts(layout, slips.acts)
+    mean = practices.mean_ticks[slips.lane[contact], task]
+    for role in range(len(layout.roles)):
+        planned[:, role] += np.bincount(contact, mean[:, role], minlength=len(slips.lane)).astype(np.int64)
+    role_of_diary = layout.person_role[layout.diary_person]
+    slot = practices.rota.slot[slips.lane].T
+    need: NDArray[np.int64] = np.maximum(1, (2 * planned[:, role_of_diary].T + slot) // (2 * slot))
+    return need
+
+
+def _diaries(block: Block, slips: Slips) -> NDArray[np.int64]:
+    """Bit mask of the diaries that may serve each slip."""
+    layout = block.layout
+    role_of_diary = layout.person_role[layout.diary_person]
+    rank_in_role = layout.diary_person - np.searchsorted(layout.person_role, role_of_diary)
+    exists = rank_in_role < block.practices.heads[slips.lane][:, role_of_diary]
+    planned = slips.errand == Errand.VISIT
+    kind = np.where(role_of_diary == layout.gp, True, layout.diary_planned == planned[:, None])
+    may = exists & (role_of_diary == slips.role[:, None]) & kind
+    mask: NDArray[np.int64] = may @ (1 << np.arange(len(role_of_diary), dtype=np.int64))
+    return mask
+
+
+def ask_today(block: Block, state: State, day: int, slips: Slips, minute: NDArray[np.int64]) -> Slips:
+    """Give today's places to same-day requests in the order of the clock.
+
+    Returns
+    -------
+    Slips
+        The same slips; `diary` and `start` are set where a place was found.
+    """
+    if not len(slips.lane):
+        return slips
+    order = np.lexsort((call_key(state.register, slips), minute, slips.lane))
+    asked = take(slips, order)
+    layout = block.layout
+    usual = usual_gp(block, asked.lane, state.register.requests.patient[asked.request])
+    preference = (layout.diary_person[:, None] != usual).astype(np.int64)
+    booked = book_today(
+        state.used[:, 0],
+        block.rota(day).places,
+        TodayRequests(
+            lane=asked.lane,
+            minute=minute[order],
+            may=_diaries(block, asked),
+            need=_places_needed(block, state.register, asked),
+            order=preference,
+        ),
+    )
+    found = booked.diary >= 0
+    start = np.where(found, booked.start, asked.start)
+    return with_columns(asked, diary=booked.diary, start=start, lead_days=0)
+
+
+def ask_later(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Slips, Refusals]:
+    """Book later days in the order (urgency, minute, key); a delegate's full diary sends the patient to the GP.
+
+    Returns
+    -------
+    booked : Slips
+        With diary, day, start and lead.
+    again : Slips
+        Those who try again on the next open day.
+    refusals : Refusals
+    """
+    booked, without = _give(block, state, day, slips)
+    to_gp = (without.role != block.layout.gp) & (without.errand == Errand.VISIT)
+    sent = with_columns(take(without, to_gp), role=block.layout.gp)
+    by_gp, still = _give(block, state, day, sent)
+    again, refusals = _without_place(block, state, day, join([still, take(without, ~to_gp)]))
+    return join([booked, by_gp]), again, refusals
+
+
+def _give(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Slips]:
+    """One pass over the book: slips with a place and slips without."""
+    if not len(slips.lane):
+        return slips, slips
+    register, layout = state.register, block.layout
+    order = np.lexsort((call_key(register, slips), slips.start, slips.urgency, slips.lane))
+    asked = take(slips, order)
+    patient = register.requests.patient[asked.request]
+    booked = book_later(
+        state.used,
+        _ordinary_ahead(block, day),
+        LaterRequests(
+            lane=asked.lane,
+            may=_diaries(block, asked),
+            need=_places_needed(block, register, asked),
+            usual=usual_gp(block, asked.lane, patient),
+            continuity_days=np.floor(block.people.continuity_days[patient]).astype(np.int64),
+            not_before=asked.ahead.astype(np.int64),
+            person_of_diary=layout.diary_person,
+        ),
+    )
+    found = booked.diary >= 0
+    given, diary, ahead = take(asked, found), booked.diary[found], booked.day[found]
+    start = np.zeros(len(given.lane), np.int64)
+    weekday = block.calendar.open_ahead(day, int(state.used.shape[1]) - 1)[ahead]
+    for one in range(5):
+        rows = np.flatnonzero(weekday == one)
+        of_day = block.rota_of_weekday(one).ordinary_start
+        start[rows] = of_day[diary[rows], booked.place[found][rows], given.lane[rows]]
+    number = int(block.calendar.number[day])
+    given = with_columns(
+        given, step=Step.ATTEND, diary=diary, day=number + ahead, start=start, lead_days=ahead
+    )
+    return given, take(asked, ~found)
+
+
+def _ordinary_ahead(block: Block, day: int) -> NDArray[np.int16]:
+    """Ordinary places of every calendar day of the horizon; shape (D, H + 1, L)."""
+    horizon = block.practices.book.horizon_days
+    ahead = block.calendar.open_ahead(day, int(horizon.max()))
+    ordinary = np.zeros((len(block.layout.diary_person), len(ahead), block.n_lanes), np.int16)
+    for one in range(5):
+        days = np.flatnonzero(ahead == one)
+        within = days[:, None] <= horizon
+        ordinary[:, days] = block.rota_of_weekday(one).ordinary[:, None] * within
+    return ordinary
+
+
+def _without_place(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Refusals]:
+    """Who found no place tries again on the next open day, gives up, or is displaced."""
+    rules = block.practices.book
+    draw = uniform(call_key(state.register, slips), _NO_PLACE)
+    retry, leave = rules.retry[slips.lane], rules.leave[slips.lane]
+    tries = slips.tries + 1
+    again = (draw < retry) & (tries < rules.most_tries[slips.lane])
+    left = (draw >= retry) & (draw < retry + leave)
+    own_call = ~state.register.requests.set_by_practice[slips.request] & (slips.errand == Errand.VISIT)
+    step = np.where(own_call, Step.CALL, Step.ASK)
+    next_day = block.calendar.number[min(day + 1, len(block.calendar) - 1)]
+    retried = with_columns(slips, step=step, day=next_day, tries=tries, ahead=1, refused=True)
+    return take(retried, again), Refusals(take(slips, left), take(slips, ~again & ~left))
+
+
+def advance_book(block: Block, state: State, day: int) -> None:
+    """Move the book to the next open day."""
+    if day + 1 < len(block.calendar):
+        days = int(block.calendar.number[day + 1] - block.calendar.number[day])
+        kept = max(0, state.used.shape[1] - days)
+        state.used[:, :kept] = state.used[:, days : days + kept]
+        state.used[:, kept:] = 0

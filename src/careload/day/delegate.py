@@ -1,0 +1,152 @@
+"""Who performs what: whole visits when booked, acts of the GP's contacts on the day (docs/day.md, section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.day.slips import Errand, Slips
+from careload.draws import child, name_key, uniform
+from careload.patients.bundle import BundleTables, Channel, Register
+from careload.patients.population import Population
+from careload.practice.tables import DelegationRules, Layout
+
+__all__ = ["Split", "hands_back", "may_delegate", "route", "split"]
+
+_STABLE: Final = name_key("stable condition")
+_TURN: Final = name_key("review turn")
+_TRUST: Final = name_key("trusted episode")
+_RED_FLAG: Final = name_key("red flag")
+_ABSENT: Final = name_key("act with the delegate absent")
+_HAND_BACK: Final = name_key("hand-back")
+
+
+class Divisible(Protocol):
+    """What dividing a contact reads: lane, request, performer's role and acts of each."""
+
+    @property
+    def lane(self) -> NDArray[np.int64]: ...
+    @property
+    def request(self) -> NDArray[np.int64]: ...
+    @property
+    def role(self) -> NDArray[np.int8]: ...
+    @property
+    def acts(self) -> NDArray[np.int64]: ...
+
+
+@dataclass(frozen=True)
+class Split:
+    """Acts of the GP's contacts: three disjoint bit masks, shape (n,) each."""
+
+    own: NDArray[np.int64]
+    delegated: NDArray[np.int64]
+    booked: NDArray[np.int64]
+
+
+def may_delegate(
+    register: Register, people: Population, trust: NDArray[np.float64], slips: Divisible
+) -> NDArray[np.bool_]:
+    """Whether the GP trusts and the patient consents; the luck of an episode is the same in every scenario.
+
+    Parameters
+    ----------
+    trust : ndarray of float, shape (n,)
+        Trust of the patient's GP in the delegate's role.
+    """
+    requests = register.requests
+    trusted = uniform(requests.key[slips.request], _TRUST) < trust
+    accepts: NDArray[np.bool_] = people.accepts_nurse[requests.patient[slips.request]]
+    return trusted & accepts
+
+
+def route(
+    bundles: BundleTables,
+    layout: Layout,
+    rules: DelegationRules,
+    register: Register,
+    people: Population,
+    trust: NDArray[np.float64],
+    slips: Slips,
+) -> NDArray[np.int8]:
+    """Role that is to perform each visit that may be booked ahead.
+
+    A visit is delegated if law and protocol allow it, the patient is stable where that is asked, it is not the
+    GP's turn to review, no red flag is up, the GP trusts and the patient consents.
+
+    Returns
+    -------
+    ndarray of int8, shape (n,)
+    """
+    requests, lane = register.requests, slips.lane
+    visit = requests.visit[slips.request].astype(np.int64)
+    patient = requests.patient[slips.request]
+    key = requests.key[slips.request]
+    person = child(people.key[patient], bundles.task_key[layout.visit_tasks[visit]])
+    stable = uniform(person, _STABLE) < rules.stable_share[lane]
+    every = rules.review_every[lane]
+    occurrence = requests.occurrence[slips.request].astype(np.int64)
+    turn = (occurrence + np.floor(uniform(person, _TURN) * every).astype(np.int64)) % every == 0
+    needs_stable = rules.needs_stable[lane, visit]
+    allowed = rules.may_visit[lane, visit] & (rules.delegate[lane] >= 0)
+    allowed &= ~needs_stable | (stable & ~turn & (occurrence >= 0))
+    allowed &= uniform(key, _RED_FLAG) >= rules.red_flag[lane]
+    allowed &= may_delegate(register, people, trust, slips)
+    return np.where(allowed, rules.delegate[lane], layout.gp).astype(np.int8)
+
+
+def split(
+    bundles: BundleTables,
+    layout: Layout,
+    rules: DelegationRules,
+    register: Register,
+    people: Population,
+    trust: NDArray[np.float64],
+    present: NDArray[np.bool_],
+    slips: Divisible,
+) -> Split:
+    """Divide the acts of today's contacts between GP, delegate and another day.
+
+    Parameters
+    ----------
+    present : ndarray of bool, shape (n,)
+        Whether a delegate is in her session when the contact is released.
+    """
+    requests, lane = register.requests, slips.lane
+    allowed_acts = _mask(rules.may_act)[lane]
+    visit = requests.visit[slips.request].astype(np.int64)
+    office = bundles.channel[visit] == Channel.OFFICE
+    own_contact = office & (slips.role == layout.gp) & (rules.delegate[lane] >= 0)
+    shared = np.where(
+        own_contact & may_delegate(register, people, trust, slips), slips.acts & allowed_acts, 0
+    )
+    key = requests.key[slips.request]
+    second_trip = people.accepts_second_trip[requests.patient[slips.request]]
+    other_day = ~present & second_trip & (uniform(key, _ABSENT) < rules.absent_booked[lane])
+    delegated = np.where(present, shared, 0)
+    booked = np.where(other_day, shared, 0)
+    forbidden = np.where(slips.role != layout.gp, slips.acts & ~allowed_acts, 0)
+    delegated = np.where(slips.role != layout.gp, slips.acts & allowed_acts, delegated)
+    own = np.where(slips.role != layout.gp, forbidden, slips.acts & ~delegated & ~booked)
+    return Split(own=own, delegated=delegated, booked=booked)
+
+
+def hands_back(
+    rules: DelegationRules,
+    key: NDArray[np.uint64],
+    lane: NDArray[np.int64],
+    errand: NDArray[np.int8],
+    act_part: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Whether an episode comes back to the GP; same luck in every scenario."""
+    acts = act_part | (errand == Errand.ACTS)
+    share = np.where(acts, rules.hand_back_act[lane], rules.hand_back_contact[lane])
+    return uniform(child(key, errand.astype(np.int64)), _HAND_BACK) < share
+
+
+def _mask(allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Bit mask of the acts allowed in every lane, shape (L,)."""
+    masks: NDArray[np.int64] = allowed @ (1 << np.arange(allowed.shape[1], dtype=np.int64))
+    return masks

@@ -1,0 +1,238 @@
+"""Parts of contacts: what one person does in one start, and the tasks in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.patients.bundle import CALL_ROW, VISIT_ROW, Register
+from careload.practice.tables import Layout
+from careload.quantiles import POINTS, SHIFT
+
+__all__ = [
+    "NOBODY",
+    "Contents",
+    "Part",
+    "Parts",
+    "contents",
+    "desk_rows",
+    "durations_of",
+    "expand_acts",
+    "no_parts",
+    "part_ticks",
+]
+
+NOBODY: Final = -1
+
+
+class Part(IntEnum):
+    """What a start is."""
+
+    CALL = 0
+    CONTACT = 1
+    DELEGATED = 2
+    """Acts of a GP's contact done by a delegate."""
+    REMAINDER = 3
+    """Acts of a delegate's contact that only the GP may do."""
+    SUPERVISION = 4
+    HAND_BACK = 5
+    MEETING = 6
+    REST = 7
+    """A break inside a session."""
+    OFF = 8
+    """Between two sessions, and going home."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Possible starts of one day, n rows; the scheduling columns are those of `careload.day.schedule.Items`.
+
+    Attributes
+    ----------
+    lane, request : ndarray of int64
+        `request` is -1 for absences.
+    part, errand : ndarray of int8
+    acts : ndarray of int64
+        Acts in the part, bit mask.
+    visit : ndarray of bool
+        True if the visit itself is in the part.
+    stream, list : ndarray of int64
+    release : ndarray of int64
+        Ticks; carried work keeps its first release less `CARRIED_DAY` a day.
+    key : ndarray of uint64
+    service : ndarray of int64, shape (n, R)
+        Reference ticks by role.
+    fixed_end : ndarray of int64
+    parent, ordinal : ndarray of int64
+        Row of the parent, -1 without.
+    responsible : ndarray of int64
+        Created only if the performer's role is another; -1 for always.
+    carried : ndarray of int8
+        Days carried.
+    """
+
+    lane: NDArray[np.int64]
+    request: NDArray[np.int64]
+    part: NDArray[np.int8]
+    errand: NDArray[np.int8]
+    acts: NDArray[np.int64]
+    visit: NDArray[np.bool_]
+    stream: NDArray[np.int64]
+    list: NDArray[np.int64]
+    release: NDArray[np.int64]
+    key: NDArray[np.uint64]
+    service: NDArray[np.int64]
+    fixed_end: NDArray[np.int64]
+    parent: NDArray[np.int64]
+    ordinal: NDArray[np.int64]
+    responsible: NDArray[np.int64]
+    carried: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Tasks of contacts: m task rows of n contacts, grouped by contact, visit first and acts in order.
+
+    Attributes
+    ----------
+    contact : ndarray of int64, shape (m,)
+        Row of the contact.
+    row : ndarray of int64, shape (m,)
+        Task row in the register.
+    act : ndarray of int64, shape (m,)
+        Number of the act, -1 for the visit.
+    ticks : ndarray of int64, shape (m, R)
+        Reference ticks by role, same luck.
+    """
+
+    contact: NDArray[np.int64]
+    row: NDArray[np.int64]
+    act: NDArray[np.int64]
+    ticks: NDArray[np.int64]
+
+
+def no_parts(n_roles: int) -> Parts:
+    """An empty table."""
+    empty = np.zeros(0, np.int64)
+    narrow = np.zeros(0, np.int8)
+    return Parts(
+        lane=empty,
+        request=empty,
+        part=narrow,
+        errand=narrow,
+        acts=empty,
+        visit=np.zeros(0, np.bool_),
+        stream=empty,
+        list=empty,
+        release=empty,
+        key=np.zeros(0, np.uint64),
+        service=np.zeros((0, n_roles), np.int64),
+        fixed_end=empty,
+        parent=empty,
+        ordinal=empty,
+        responsible=empty,
+        carried=narrow,
+    )
+
+
+def durations_of(
+    layout: Layout,
+    mean_ticks: NDArray[np.int64],
+    lane: NDArray[np.int64],
+    task: NDArray[np.int64],
+    luck: NDArray[np.uint16],
+) -> NDArray[np.int64]:
+    """Reference ticks by role of task instances.
+
+    Parameters
+    ----------
+    mean_ticks : ndarray of int64, shape (L, T, R)
+    lane, task, luck : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray of int64, shape (n, R)
+        At least one tick where the role has a time for the task, else 0.
+    """
+    n_tasks, n_roles = mean_ticks.shape[1:]
+    mean = mean_ticks.reshape(-1, n_roles).take(lane * n_tasks + task, axis=0)
+    ticks = mean * layout.units.reshape(-1).take(layout.law.take(task) * POINTS + luck)[:, None]
+    ticks += 1 << (SHIFT - 1)
+    ticks >>= SHIFT
+    reference: NDArray[np.int64] = np.maximum(ticks, mean > 0, out=ticks)
+    return reference
+
+
+def contents(
+    register: Register,
+    layout: Layout,
+    mean_ticks: NDArray[np.int64],
+    lane: NDArray[np.int64],
+    request: NDArray[np.int64],
+    visit: NDArray[np.bool_],
+    acts: NDArray[np.int64],
+) -> Contents:
+    """Task rows of contacts: the visit where `visit` is True, and the acts of the mask `acts`."""
+    rows, requests = register.rows, register.requests
+    first = requests.first[request] + VISIT_ROW
+    size = 1 + requests.n_acts[request].astype(np.int64)
+    contact = np.repeat(np.arange(len(request)), size)
+    within = np.arange(len(contact)) - np.repeat(np.cumsum(size) - size, size)
+    row = first[contact] + within
+    task = rows.task[row].astype(np.int64)
+    act = np.where(within == 0, NOBODY, _number_of(layout.act_tasks, len(layout.tasks))[task])
+    wanted = np.where(within == 0, visit[contact], (acts[contact] >> np.maximum(act, 0)) & 1 == 1)
+    contact, row, task, act = contact[wanted], row[wanted], task[wanted], act[wanted]
+    ticks = durations_of(layout, mean_ticks, lane[contact], task, rows.luck[row])
+    return Contents(contact=contact, row=row, act=act, ticks=ticks)
+
+
+def expand_acts(layout: Layout, acts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Acts of each mask one by one: (position of the mask, task number)."""
+    number = np.arange(len(layout.act_tasks), dtype=np.int64)
+    contact, act = np.nonzero((acts[:, None] >> number) & 1)
+    return contact, layout.act_tasks[act]
+
+
+def part_ticks(
+    inside: Contents, n: int, acts: NDArray[np.int64] | None = None, visit: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Reference ticks by role of each contact, or of the part with the acts and visit given; shape (n, R)."""
+    if acts is None or visit is None:
+        chosen = slice(None)
+    else:
+        in_part = (acts[inside.contact] >> np.maximum(inside.act, 0)) & 1 == 1
+        chosen = np.where(inside.act < 0, visit[inside.contact], in_part)  # type: ignore[assignment]
+    contact, ticks = inside.contact[chosen], inside.ticks[chosen]
+    columns = [np.bincount(contact, ticks[:, role], minlength=n) for role in range(ticks.shape[1])]
+    return np.stack(columns, axis=1).astype(np.int64)
+
+
+def desk_rows(
+    register: Register, request: NDArray[np.int64], visit: NDArray[np.bool_], acts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Desk work that the visit and acts of finished parts leave: (part, task row), grouped by part."""
+    rows, requests = register.rows, register.requests
+    size = requests.n_desk[request].astype(np.int64)
+    part = np.repeat(np.arange(len(request)), size)
+    within = np.arange(len(part)) - np.repeat(np.cumsum(size) - size, size)
+    row = (requests.first[request] + VISIT_ROW + 1 + requests.n_acts[request])[part] + within
+    parent = rows.parent[row].astype(np.int64)
+    hit = np.where(parent < 0, visit[part], (acts[part] >> np.maximum(parent, 0)) & 1 == 1)
+    return part[hit], row[hit]
+
+
+def call_rows(register: Register, request: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Task rows of calls."""
+    return register.requests.first[request] + CALL_ROW
+
+
+def _number_of(tasks: NDArray[np.int64], n_tasks: int) -> NDArray[np.int64]:
+    """Position of every task in `tasks`, -1 where it is not there; shape (n_tasks,)."""
+    number = np.full(n_tasks, NOBODY, dtype=np.int64)
+    number[tasks] = np.arange(len(tasks))
+    return number

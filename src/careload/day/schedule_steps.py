@@ -1,0 +1,295 @@
+"""The four steps of an iteration: person, task, service, follow-ons (docs/day.md, sections 4 and 6).
+
+A step owns its buffers and is made anew when lanes are dropped. Whether a head is ready is told in two places
+only, `ChoosePerson` and `ChooseTask`, both as release + delay against a time of the lane.
+
+Choices are minima of packed keys: what decides stands in the high bits, where the winner stands in an array in
+the low ones. A key of all ones means that somebody or something is not ready.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.day.schedule_lists import CHILD, LIMIT, RELEASE, SERVICE, STEP, Lists, rows_of
+
+__all__ = ["LARGEST_KEY", "ChoosePerson", "ChooseTask", "FollowOn", "Serve", "State"]
+
+IntArray: TypeAlias = NDArray[np.int64]
+
+LARGEST_KEY: Final = (1 << STEP) - 1
+"""People times lanes and lists of a person times lanes must not exceed this."""
+
+_HIGH: Final = 50
+
+# Arrays, because a ufunc takes them faster than it converts an int.
+_ONE: Final = np.array(1)
+_TICK: Final = np.array(1 << STEP)
+_WHOLE: Final = np.array(-(1 << STEP))
+_SIGN: Final = np.array(63)
+_LIMIT: Final = np.array(LIMIT)
+
+
+def _low_bits(count: int) -> IntArray:
+    """Mask that holds every number below `count`; all ones is none of them."""
+    return np.array((1 << count.bit_length()) - 1)
+
+
+@dataclass(frozen=True)
+class State:
+    """What changes during the day; m open lanes, C people, E streams, X columns, R lists.
+
+    Attributes
+    ----------
+    matrix : ndarray of int64, shape (rows, m)
+        All of the following, one below the other, so that lanes are dropped by one take.
+    head : ndarray of int64, shape (R + 1, E + 1, m)
+        Release of the first head of each stream, then of the head of each of its lists.
+    entry : ndarray of int64, shape (R + 1, E + 1, m)
+        Offset of the entry of each head; the first row is not in use.
+    delay : ndarray of int64, shape (X, C, m)
+    free, pace : ndarray of int64, shape (C, m)
+    last : ndarray of int64, shape (E + 1, m)
+    cap : ndarray of int64, shape (m,)
+    """
+
+    matrix: IntArray
+    head: IntArray
+    entry: IntArray
+    delay: IntArray
+    free: IntArray
+    pace: IntArray
+    last: IntArray
+    cap: IntArray
+
+    @classmethod
+    def of(cls, lists: Lists, lanes: slice) -> State:
+        """Every list at its first entry, everybody at her first minute."""
+        m = len(lists.cap[lanes])
+        first = lists.first[:, :, lanes]
+        head = lists.entry[:, RELEASE][first]
+        earliest = np.minimum(head.min(0), LIMIT)
+        offset = first * lists.entry.shape[1]
+        parts = [earliest, head, earliest, offset, lists.delay[:, :, lanes]]
+        parts += [a[:, lanes] for a in (lists.free, lists.pace, lists.last)]
+        parts.append(lists.cap[lanes])
+        return cls.view(lists, np.concatenate([part.reshape(-1, m) for part in parts]))
+
+    @classmethod
+    def view(cls, lists: Lists, matrix: IntArray) -> State:
+        """Name the parts of a matrix."""
+        n_lists, streams = lists.first.shape[:2]
+        columns, people = lists.streams.shape
+        shapes = [(n_lists + 1, streams)] * 2 + [(columns, people), (people,), (people,), (streams,), ()]
+        parts, begin = [], 0
+        for shape in shapes:
+            end = begin + int(np.prod(shape))
+            parts.append(matrix[begin:end].reshape(*shape, -1))
+            begin = end
+        return cls(matrix, *parts)
+
+    def keep(self, lists: Lists, lanes: NDArray[np.bool_]) -> State:
+        """Drop the other lanes."""
+        return self.view(lists, self.matrix.take(lanes.nonzero()[0], axis=1))
+
+
+class ChoosePerson:
+    """When the lane's next start is, and who starts."""
+
+    def __init__(self, lists: Lists, state: State) -> None:
+        columns, people, m = state.delay.shape
+        self.first_heads = state.head[0]
+        self.streams = lists.streams.reshape(-1)
+        self.free, self.delay = state.free, state.delay.reshape(columns * people, m)
+        self.order = np.arange(people * m).reshape(people, m) + (lists.role << _HIGH)[:, None]
+        self.low = _low_bits(people * m)
+        self.ready = np.empty((columns * people, m), np.int64)
+        self.ready_by_column = self.ready.reshape(columns, people, m)
+        self.begin = np.empty((people, m), np.int64)
+        self.late, self.claim = np.empty_like(self.begin), np.empty_like(self.begin)
+        self.claim_unsigned = self.claim.view(np.uint64)
+        self.lowest = np.empty(m, np.int64)
+        self.lowest_unsigned = self.lowest.view(np.uint64)
+
+    def __call__(self, t: IntArray, person: IntArray) -> None:
+        """Write the start `t` and the lowest (role order, free since, number) of those who can start then.
+
+        `person` is her index in a (C, m) array.
+        """
+        ready, begin, late, claim = self.ready, self.begin, self.late, self.claim
+        self.first_heads.take(self.streams, 0, ready, "clip")
+        np.add(ready, self.delay, ready)
+        np.minimum.reduce(self.ready_by_column, axis=0, out=begin)
+        np.maximum(begin, self.free, out=begin)
+        np.minimum.reduce(begin, axis=0, out=t)
+        np.subtract(t, begin, late)
+        np.right_shift(late, _SIGN, late)
+        np.add(self.free, self.order, claim)
+        np.bitwise_or(claim, late, claim)
+        np.minimum.reduce(self.claim_unsigned, axis=0, out=self.lowest_unsigned)
+        np.bitwise_and(self.lowest, self.low, person)
+
+
+class ChooseTask:
+    """Which of her lists she takes from.
+
+    Attributes
+    ----------
+    streams : ndarray of int64, shape (X, m)
+        Indices of her streams in `State.head`.
+    role, pace : ndarray of int64, shape (m,)
+    heads : ndarray of int64, shape (X, R, m)
+        The heads of her lists.
+    slot : ndarray of int64, shape (m,)
+        Index of the chosen list in `heads`; behind the last if there is none.
+    row : ndarray of int64, shape (m,)
+        Index of the chosen list in `State.head`.
+    """
+
+    def __init__(self, lists: Lists, state: State) -> None:
+        n_lists, streams, m = state.entry[1:].shape
+        columns, people = lists.streams.shape
+        slots, lane = n_lists * columns, np.arange(m)
+        self.head_flat = state.head.reshape(-1)
+        role = np.broadcast_to(lists.role[:, None], (people, m))
+        hers = [lists.streams[:, :, None] * m + lane, state.delay, role[None], state.pace[None]]
+        self.table = np.concatenate([part.reshape(-1, people * m) for part in hers])
+        self.hers = np.empty((len(self.table), m), np.int64)
+        self.streams, self.delay = self.hers[:columns], self.hers[columns:-2]
+        self.role, self.pace = self.hers[-2], self.hers[-1]
+        self.streams_by_list, self.until = self.streams[:, None], np.empty_like(self.streams)
+        self.until_by_list = self.until[:, None]
+        self.list_at = ((np.arange(n_lists) + 1) * (streams * m))[:, None]
+        order = np.arange(slots * m).reshape(columns, n_lists, m) + ((lists.rank + 1) << _HIGH)[:, None]
+        self.order, self.low = order.reshape(slots, m), _low_bits(slots * m)
+        nothing = int(self.low)
+        self.rows_flat, self.heads_flat = np.empty(nothing + 1, np.int64), np.empty(nothing + 1, np.int64)
+        self.rows_flat[nothing] = (2 * streams - 1) * m
+        self.rows = self.rows_flat[: slots * m].reshape(columns, n_lists, m)
+        self.heads = self.heads_flat[: slots * m].reshape(columns, n_lists, m)
+        self.heads_by_slot = self.heads.reshape(slots, m)
+        self.wait, self.claim = np.empty_like(self.heads), np.empty((slots, m), np.int64)
+        self.wait_by_slot, self.claim_unsigned = self.wait.reshape(slots, m), self.claim.view(np.uint64)
+        self.slot, self.row = np.empty(m, np.int64), np.empty(m, np.int64)
+        self.slot_unsigned = self.slot.view(np.uint64)
+
+    def __call__(self, t: IntArray, person: IntArray) -> None:
+        """Find the lowest (rank, release, stream, list) of the heads ready by `t`."""
+        self.table.take(person, 1, self.hers, "clip")
+        np.add(self.streams_by_list, self.list_at, self.rows)
+        self.head_flat.take(self.rows, None, self.heads, "clip")
+        np.subtract(t, self.delay, self.until)
+        np.subtract(self.until_by_list, self.heads, self.wait)
+        np.right_shift(self.wait, _SIGN, self.wait)
+        np.add(self.heads_by_slot, self.order, self.claim)
+        np.bitwise_or(self.claim, self.wait_by_slot, self.claim)
+        np.minimum.reduce(self.claim_unsigned, axis=0, out=self.slot_unsigned)
+        np.bitwise_and(self.slot, self.low, self.slot)
+        self.rows_flat.take(self.slot, None, self.row, "clip")
+
+
+class Serve:
+    """The start itself: the list moves on, the person is busy until the end."""
+
+    def __init__(self, lists: Lists, state: State, choice: ChooseTask) -> None:
+        m = len(state.cap)
+        flat = lists.entry.reshape(-1)
+        self.release, self.service = flat[RELEASE:], flat[SERVICE:]
+        self.width = np.array(lists.entry.shape[1])
+        self.choice = choice
+        self.head_flat, self.entry_flat = state.head.reshape(-1), state.entry.reshape(-1)
+        self.free_flat = state.free.reshape(-1)
+        self.following, self.head = np.empty(m, np.int64), np.empty(m, np.int64)
+        self.reference, self.duration = np.empty(m, np.int64), np.empty(m, np.int64)
+        self.first_heads = np.empty_like(choice.until)
+
+    def __call__(self, t: IntArray, person: IntArray, entry: IntArray, end: IntArray) -> None:
+        """Write the `entry` that starts and its `end`."""
+        self._advance(entry)
+        reference, duration, choice = self.reference, self.duration, self.choice
+        np.add(choice.role, entry, duration)
+        self.service.take(duration, None, reference, "clip")
+        np.multiply(reference, choice.pace, duration)
+        np.bitwise_and(duration, _WHOLE, duration)
+        np.maximum(duration, _TICK, out=duration)
+        np.add(t, duration, end)
+        np.negative(reference, reference)
+        np.maximum(end, reference, out=end)
+        self.free_flat[person] = end
+
+    def _advance(self, entry: IntArray) -> None:
+        """Take the head off its list and bring the first heads of her streams up to date."""
+        choice, first_heads = self.choice, self.first_heads
+        self.entry_flat.take(choice.row, None, entry, "clip")
+        np.add(entry, self.width, self.following)
+        self.entry_flat[choice.row] = self.following
+        self.release.take(self.following, None, self.head, "clip")
+        self.head_flat[choice.row] = self.head
+        choice.heads_flat[choice.slot] = self.head
+        np.minimum.reduce(choice.heads, axis=1, out=first_heads)
+        np.minimum(first_heads, _LIMIT, out=first_heads)
+        self.head_flat[choice.streams] = first_heads
+
+
+class FollowOn:
+    """Follow-ons enter their lists at their parent's start."""
+
+    def __init__(self, lists: Lists, state: State) -> None:
+        streams, m = state.last.shape
+        children = lists.children
+        self.child, self.responsible, self.more = (
+            lists.entry.reshape(-1)[CHILD:],
+            children.responsible,
+            children.more,
+        )
+        self.stream = children.stream * m
+        self.conditional, self.several = bool((self.responsible >= 0)[1:].any()), bool(self.more.any())
+        self.entries, self.new_entries = rows_of(lists.entry), rows_of(children.entry)
+        self.release = lists.entry[:, RELEASE]
+        self.head_flat, self.last_flat = state.head.reshape(-1), state.last.reshape(-1)
+        self.heads_at = np.array([[0], [(lists.follow + 1) * streams * m]])
+        self.first = np.empty(m, np.int64)
+
+    def __call__(self, role: IntArray, entry: IntArray, end: IntArray) -> None:
+        """Create the follow-ons of these starts, one ordinal after the other."""
+        self.child.take(entry, None, self.first, "clip")
+        lane = self.first.nonzero()[0]
+        if not len(lane):
+            return
+        child, release = self.first[lane], end[lane]
+        performer = role[lane] if self.conditional else lane
+        while True:
+            if self.conditional:
+                wanted = (self.responsible[child] != performer).nonzero()[0]
+                self._insert(child[wanted], lane[wanted], release[wanted])
+            else:
+                self._insert(child, lane, release)
+            if not self.several:
+                return
+            again = self.more[child].nonzero()[0]
+            if not len(again):
+                return
+            child, lane = child[again] + _ONE, lane[again]
+            release, performer = release[again], performer[again]
+
+    def _insert(self, child: IntArray, lane: IntArray, release: IntArray) -> None:
+        """Put at most one per lane behind the last of its list that is released no later."""
+        stream = self.stream[child] + lane
+        last = self.last_flat[stream]
+        place = last + _ONE
+        self.last_flat[stream] = place
+        moves = (self.release[last] > release).nonzero()[0]
+        while len(moves):
+            later = last[moves]
+            self.entries[place[moves]] = self.entries[later]
+            place[moves] = later
+            last[moves] = later - _ONE
+            moves = moves[self.release[later - _ONE] > release[moves]]
+        self.entries[place] = self.new_entries[child]
+        self.release[place] = release
+        heads = stream + self.heads_at
+        self.head_flat[heads] = np.minimum(self.head_flat[heads], release)

@@ -1,0 +1,377 @@
+"""After the schedule: who did what, what it leaves behind, and what is carried to the next day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.columns import join, take
+from careload.day.accounts import Account, Fate
+from careload.day.block import Block, Experience, State
+from careload.day.contacts import Contacts, follow_on_parts, item_key
+from careload.day.delegate import Split, hands_back
+from careload.day.parts import Part, Parts, call_rows, contents, desk_rows, durations_of
+from careload.day.schedule import Schedule
+from careload.day.slips import Errand, Slips, Step, no_slips, with_columns
+from careload.draws import child, name_key, poisson, uniform
+from careload.draws import index16 as draw_index
+from careload.patients.bundle import Channel
+from careload.ticks import CARRIED_DAY, NEVER
+
+__all__ = [
+    "Served",
+    "carry",
+    "count_contacts",
+    "credit",
+    "desk_work",
+    "new_errands",
+    "next_day_follow_ons",
+    "served",
+]
+
+_EXTRA: Final = name_key("extra follow-up")
+_DESK: Final = name_key("desk work")
+_COUNT: Final = name_key("desk work of a day")
+_LUCK: Final = name_key("duration")
+
+
+@dataclass(frozen=True)
+class Served:
+    """Starts of the day, as positions in its parts, with who and how long.
+
+    Attributes
+    ----------
+    index : ndarray of int64
+    person, role : ndarray of int64
+    ticks : ndarray of int64
+    by_gp : ndarray of bool
+    """
+
+    index: NDArray[np.int64]
+    person: NDArray[np.int64]
+    role: NDArray[np.int64]
+    ticks: NDArray[np.int64]
+    by_gp: NDArray[np.bool_]
+
+
+def served(block: Block, schedule: Schedule) -> Served:
+    """Pick out what was started."""
+    index = np.flatnonzero(schedule.start < NEVER)
+    person = schedule.person[index].astype(np.int64)
+    role = block.layout.person_role[person]
+    ticks = schedule.end[index] - schedule.start[index]
+    return Served(index=index, person=person, role=role, ticks=ticks, by_gp=role == block.layout.gp)
+
+
+def credit(block: Block, state: State, day: int, parts: Parts, done: Served) -> NDArray[np.int64]:
+    """Write what was done to the outcomes and accounts.
+
+    Returns
+    -------
+    ndarray of int64, shape (L,)
+        Ticks of desk work that the day's contacts leave to the GPs.
+    """
+    measured = bool(block.calendar.in_window[day])
+    chosen = take(parts, done.index)
+    _credit_calls(block, state, measured, chosen, done)
+    _credit_follow_ons(block, state, measured, chosen, done)
+    carrying = np.isin(chosen.part, (Part.CONTACT, Part.DELEGATED, Part.REMAINDER))
+    return _credit_tasks(block, state, measured, take(chosen, carrying), take(done, carrying))
+
+
+def _credit_tasks(
+    block: Block, state: State, measured: bool, parts: Parts, done: Served
+) -> NDArray[np.int64]:
+    """Divide each start among its tasks: shares of the sum, the last task takes the remainder."""
+    layout, accounts = block.layout, state.accounts
+    inside = contents(
+        state.register, layout, block.practices.mean_ticks, parts.lane, parts.request, parts.visit, parts.acts
+    )
+    n = len(parts.lane)
+    lane, role = parts.lane[inside.contact], done.role[inside.contact]
+    reference = inside.ticks[np.arange(len(role)), role]
+    total = np.bincount(inside.contact, reference, minlength=n).astype(np.int64)
+    share = done.ticks[inside.contact] * reference // np.maximum(total, 1)[inside.contact]
+    given = np.bincount(inside.contact, share, minlength=n).astype(np.int64)
+    last = np.flatnonzero(np.diff(inside.contact, append=n))
+    share[last] += (done.ticks - given)[inside.contact[last]]
+    own = parts.errand[inside.contact] != Errand.EXTRA
+    by_gp = done.by_gp[inside.contact]
+    gp_ticks = np.where(by_gp & measured, share, 0)
+    fate = np.where(by_gp, Fate.BY_GP, Fate.BY_OTHER)
+    state.outcomes.record(lane[own], inside.row[own], fate[own], gp_ticks[own])
+    if measured:
+        task = state.register.rows.task[inside.row].astype(np.int64)
+        accounts.add_tasks(role, task, lane, share)
+        default = inside.ticks[:, layout.gp]
+        accounts.add(Account.DEFAULT_ALL, lane[own], default[own])
+        accounts.add(Account.DEFAULT_SHIFTED, lane[own & ~by_gp], default[own & ~by_gp])
+        accounts.add(Account.EXCESS, lane[own & by_gp], (share - default)[own & by_gp])
+        accounts.add(Account.EXCESS, lane[~own & by_gp], share[~own & by_gp])
+        accounts.add(Account.INDUCED, lane[~own & by_gp], share[~own & by_gp])
+    return _credit_desk(block, state, measured, parts)
+
+
+def _credit_desk(block: Block, state: State, measured: bool, parts: Parts) -> NDArray[np.int64]:
+    """Desk work left by finished parts; it stays with the GPs."""
+    counted = take(parts, parts.errand != Errand.EXTRA)
+    of, row = desk_rows(state.register, counted.request, counted.visit, counted.acts)
+    lane = counted.lane[of]
+    task = state.register.rows.task[row].astype(np.int64)
+    ticks = durations_of(block.layout, block.practices.mean_ticks, lane, task, state.register.rows.luck[row])[
+        :, block.layout.gp
+    ]
+    state.outcomes.record(lane, row, Fate.BY_GP, ticks if measured else np.zeros_like(ticks))
+    if measured:
+        _count_desk(block, state, lane, task, ticks)
+    return np.bincount(lane, ticks, minlength=block.n_lanes).astype(np.int64)
+
+
+def _count_desk(
+    block: Block, state: State, lane: NDArray[np.int64], task: NDArray[np.int64], ticks: NDArray[np.int64]
+) -> None:
+    state.accounts.add_tasks(np.full(len(lane), block.layout.gp), task, lane, ticks)
+    state.accounts.add(Account.GP_DESK, lane, ticks)
+    state.accounts.add(Account.DEFAULT_ALL, lane, ticks)
+
+
+def _credit_calls(block: Block, state: State, measured: bool, parts: Parts, done: Served) -> None:
+    calls = np.flatnonzero(parts.part == Part.CALL)
+    lane, row, ticks = parts.lane[calls], call_rows(state.register, parts.request[calls]), done.ticks[calls]
+    state.outcomes.record(lane, row, Fate.BY_GP, ticks if measured else np.zeros_like(ticks))
+    if measured:
+        default = parts.service[calls, block.layout.gp]
+        task = np.full(len(lane), block.bundles.call_task)
+        state.accounts.add_tasks(done.role[calls], task, lane, ticks)
+        state.accounts.count(Account.CALLS, lane)
+        state.accounts.add(Account.DEFAULT_ALL, lane, default)
+        state.accounts.add(Account.EXCESS, lane, ticks - default)
+
+
+def _credit_follow_ons(block: Block, state: State, measured: bool, parts: Parts, done: Served) -> None:
+    if not measured:
+        return
+    rules = block.practices.delegation
+    signed = parts.part == Part.SUPERVISION
+    lane, ticks = parts.lane[signed], done.ticks[signed]
+    over = np.minimum(rules.hand_over[lane], ticks)
+    state.accounts.add(Account.SUPERVISION, lane, ticks - over)
+    state.accounts.add(Account.HAND_OVER, lane, over)
+    state.accounts.count(Account.SUPERVISIONS, lane)
+    back = parts.part == Part.HAND_BACK
+    state.accounts.add(Account.HAND_BACK, parts.lane[back], done.ticks[back])
+    state.accounts.count(Account.HAND_BACKS, parts.lane[back])
+
+
+def count_contacts(
+    block: Block, state: State, day: int, parts: Parts, schedule: Schedule, done: Served
+) -> None:
+    """Count contacts by channel, waits, overtime and the time of everybody."""
+    if not block.calendar.in_window[day]:
+        return
+    accounts, rota = state.accounts, block.rota(day)
+    chosen = take(parts, done.index)
+    start, end = schedule.start[done.index], schedule.end[done.index]
+    contact = chosen.part == Part.CONTACT
+    visit = contact & (chosen.errand == Errand.VISIT)
+    accounts.count(Account.SERVED, chosen.lane[visit])
+    asked = chosen.request >= 0
+    request = np.zeros(len(asked), np.int64)
+    request[asked] = state.register.requests.visit[chosen.request[asked]]
+    channel = block.bundles.channel[request]
+    for account, one in (
+        (Account.OFFICE, Channel.OFFICE),
+        (Account.HOME, Channel.HOME),
+        (Account.PHONE, Channel.PHONE),
+    ):
+        accounts.count(account, chosen.lane[visit & done.by_gp & (channel == one)])
+    accounts.count(Account.DELEGATE_CONTACTS, chosen.lane[contact & ~done.by_gp])
+    accounts.count(Account.EXTRA_TRIPS, chosen.lane[contact & (chosen.errand != Errand.VISIT)])
+    delegated = chosen.part == Part.DELEGATED
+    accounts.count(Account.DELEGATED_PARTS, chosen.lane[delegated & ~done.by_gp])
+    accounts.count(Account.OVERFLOWED_PARTS, chosen.lane[delegated & done.by_gp])
+    seen = contact & (channel == Channel.OFFICE) & (chosen.carried == 0)
+    accounts.add(Account.WAIT_TICKS, chosen.lane[seen], (start - chosen.release)[seen])
+    accounts.count(Account.CARRIED, chosen.lane[contact & (chosen.carried > 0)])
+    accounts.count(Account.WAIT_STARTS, chosen.lane[seen])
+    at_home = visit & done.by_gp
+    accounts.add(Account.GP_TRAVEL, chosen.lane[at_home], block.travel_ticks[request[at_home]])
+    absence = np.isin(chosen.part, (Part.REST, Part.OFF))
+    meeting = chosen.part == Part.MEETING
+    service = ~absence & ~meeting
+    for role, account in ((done.by_gp, Account.GP_SERVICE), (~done.by_gp, Account.STAFF_SERVICE)):
+        accounts.add(account, chosen.lane[service & role], done.ticks[service & role])
+    for role, account in ((done.by_gp, Account.GP_MEETING), (~done.by_gp, Account.STAFF_MEETING)):
+        accounts.add(account, chosen.lane[meeting & role], done.ticks[meeting & role])
+    late = np.maximum(0, end - np.maximum(start, rota.close[done.person, chosen.lane]))
+    worked = ~absence & done.by_gp
+    accounts.add(Account.GP_OVERTIME, chosen.lane[worked], late[worked])
+
+
+def desk_work(block: Block, state: State, day: int) -> NDArray[np.int64]:
+    """Desk work that comes at a rate, in ticks per lane; drawn per practice and shared by all scenarios."""
+    desk, calendar = block.desk, block.calendar
+    prefix = child(block.cell_key[:, None], _DESK, desk.key[None, :], day)
+    sizes = np.diff(block.people.offset)[:, None]
+    factor = float(block.demand.weekday_weight[calendar.weekday[day]]) / calendar.year_days
+    count = poisson(uniform(prefix, _COUNT), desk.rate * sizes * factor)
+    cell, kind = (np.repeat(axis.ravel(), count.ravel()) for axis in np.indices(count.shape))
+    ordinal = np.arange(len(cell)) - np.repeat(np.cumsum(count.ravel()) - count.ravel(), count.ravel())
+    luck = draw_index(child(prefix[cell, kind], ordinal), _LUCK).astype(np.uint16)
+    total = np.zeros(block.n_lanes, np.int64)
+    for scenario in range(block.n_scenarios):
+        lane = scenario * block.n_cells + cell
+        task = desk.task[kind]
+        ticks = durations_of(block.layout, block.practices.mean_ticks, lane, task, luck)[:, block.layout.gp]
+        if calendar.in_window[day]:
+            _count_desk(block, state, lane, task, ticks)
+        total += np.bincount(lane, ticks, minlength=block.n_lanes).astype(np.int64)
+    return total
+
+
+def next_day_follow_ons(
+    block: Block, state: State, parts: Parts, gp: NDArray[np.int64], schedule: Schedule, done: Served
+) -> Parts:
+    """Supervision and hand-back of acts that a delegate did within a GP's contact: work of the next day.
+
+    Parameters
+    ----------
+    gp : ndarray of int64, shape (n,)
+        Person number of the GP who signs for each part.
+    """
+    rules, layout = block.practices.delegation, block.layout
+    acts = done.index[(parts.part[done.index] == Part.DELEGATED) & ~done.by_gp]
+    origin = take(parts, acts)
+    key = state.register.requests.key[origin.request]
+    back = hands_back(rules, key, origin.lane, origin.errand, np.ones(len(acts), np.bool_))
+    service = np.zeros((len(acts), len(layout.roles)), np.int64)
+    service[:, layout.gp] = rules.supervision_act[origin.lane] + rules.hand_over[origin.lane]
+    signed = service[:, layout.gp] > 0
+    again = np.zeros_like(service)
+    again[:, layout.gp] = parts.service[acts, layout.gp] + rules.hand_back_extra[origin.lane]
+    none = np.zeros(len(acts), np.int64)
+    released = schedule.end[acts] - CARRIED_DAY
+    born = []
+    for part, which, work in ((Part.SUPERVISION, signed, service), (Part.HAND_BACK, back, again)):
+        made = follow_on_parts(layout, take(origin, which), part, gp[acts][which], work[which], none[which])
+        tries = np.zeros(len(made.lane), np.int8)
+        key_ = item_key(state.register, made.request, part, made.errand, tries)
+        born.append(replace(made, release=released[which], key=key_))
+    return join(born)
+
+
+def new_errands(
+    block: Block,
+    state: State,
+    day: int,
+    contacts: Contacts,
+    division: Split,
+    schedule: Schedule,
+    done: Served,
+) -> Slips:
+    """What served contacts bring: acts booked with the delegate for another day, and extra follow-ups."""
+    rules, register = block.practices.delegation, state.register
+    main = done.index[done.index < len(contacts.lane)]
+    by_gp = block.layout.person_role[schedule.person[main]] == block.layout.gp
+    acts = main[division.booked[main] != 0]
+    key = register.requests.key[contacts.request[main]]
+    extra = uniform(key, _EXTRA) < rules.extra_follow_up[contacts.lane[main]]
+    follow = main[extra & ~by_gp & (contacts.errand[main] == Errand.VISIT)]
+    index = np.minimum(day + rules.extra_follow_up_days, len(block.calendar) - 1)
+    ahead = np.maximum(1, block.calendar.number[index] - block.calendar.number[day])
+    made = [
+        _errand(block, contacts, acts, Errand.ACTS, division.booked[acts], np.ones(len(acts), np.int64)),
+        _errand(
+            block,
+            contacts,
+            follow,
+            Errand.EXTRA,
+            np.zeros(len(follow), np.int64),
+            ahead[contacts.lane[follow]],
+        ),
+    ]
+    return join(made)
+
+
+def _errand(
+    block: Block,
+    contacts: Contacts,
+    rows: NDArray[np.int64],
+    errand: Errand,
+    acts: NDArray[np.int64],
+    ahead: NDArray[np.int64],
+) -> Slips:
+    n = len(rows)
+    empty = no_slips()
+    blank = type(empty)(**{name: np.zeros(n, column.dtype) for name, column in vars(empty).items()})
+    lane = contacts.lane[rows]
+    return with_columns(
+        blank,
+        lane=lane,
+        request=contacts.request[rows],
+        errand=int(errand),
+        step=int(Step.ASK),
+        role=block.practices.delegation.delegate[lane],
+        acts=acts,
+        diary=-1,
+        ahead=ahead,
+        urgency=3,
+    )
+
+
+def carry(
+    block: Block, state: State, day: int, contacts: Contacts, parts: Parts, schedule: Schedule, born: Parts
+) -> None:
+    """Keep what was not started for the next day, or let it go when it has been carried long enough."""
+    waiting = schedule.created & (schedule.start == NEVER) & (parts.part < Part.MEETING)
+    index = np.flatnonzero(waiting)
+    limit = block.practices.book.carry_days[parts.lane[index]]
+    keeps = parts.carried[index] < limit
+    lost, kept = index[~keeps], index[keeps]
+    is_contact = kept < len(contacts.lane)
+    held = take(contacts, kept[is_contact])
+    state.contacts = replace(held, release=held.release - CARRIED_DAY, carried=held.carried + np.int8(1))
+    others = take(parts, kept[~is_contact])
+    zero = np.zeros(len(others.lane), np.int64)
+    released = np.where(others.parent < 0, others.release, schedule.end[np.maximum(others.parent, 0)])
+    moved = replace(
+        others,
+        release=released - CARRIED_DAY,
+        parent=zero - 1,
+        ordinal=zero,
+        responsible=zero - 1,
+        carried=others.carried + np.int8(1),
+    )
+    state.parts = join([moved, born])
+    if block.calendar.in_window[day]:
+        part = parts.part[lost]
+        state.accounts.count(Account.CALLS_UNANSWERED, parts.lane[lost[part == Part.CALL]])
+        visits = (part == Part.CONTACT) & (parts.errand[lost] == Errand.VISIT)
+        state.accounts.count(Account.DISPLACED, parts.lane[lost[visits]])
+        state.accounts.count(Account.LAPSED_FOLLOW_ONS, parts.lane[lost[(part > Part.CONTACT)]])
+
+
+def learn_episodes(
+    block: Block, state: State, day: int, parts: Parts, gp: NDArray[np.int64], done: Served
+) -> None:
+    """Add the day's delegated episodes to the week of each GP, and count them."""
+    chosen = take(parts, done.index)
+    episode = ~done.by_gp & np.isin(chosen.part, (Part.CONTACT, Part.DELEGATED))
+    chosen = take(chosen, episode)
+    if block.calendar.in_window[day]:
+        state.accounts.count(Account.EPISODES, chosen.lane)
+    key = state.register.requests.key[chosen.request]
+    back = hands_back(
+        block.practices.delegation, key, chosen.lane, chosen.errand, chosen.part == Part.DELEGATED
+    )
+    column = np.searchsorted(block.layout.gps, gp[done.index][episode])
+    n_gps = len(block.layout.gps)
+    cell = chosen.lane * n_gps + column
+    shape = (block.n_lanes, n_gps)
+    good = np.bincount(cell[~back], minlength=shape[0] * n_gps).reshape(shape)
+    bad = np.bincount(cell[back], minlength=shape[0] * n_gps).reshape(shape)
+    week: Experience = state.week
+    state.week = replace(week, good_episodes=week.good_episodes + good, hand_backs=week.hand_backs + bad)

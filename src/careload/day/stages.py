@@ -1,0 +1,236 @@
+"""The day: one list of stages, in the order of docs/day.md, section 11."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.columns import join
+from careload.day.accounts import Account
+from careload.day.attend import arrivals, due_slips, first_contact, places_of_today
+from careload.day.block import Block, Decisions, State, usual_gp
+from careload.day.booking import Refusals, advance_book, ask_later
+from careload.day.contacts import Contacts, contact_parts
+from careload.day.delegate import Split, split
+from careload.day.gaps import GpDay, Services, fill_gaps
+from careload.day.parts import Part, Parts, contents
+from careload.day.schedule import Items, Roster, Schedule, schedule
+from careload.day.settle import (
+    Served,
+    carry,
+    count_contacts,
+    credit,
+    desk_work,
+    learn_episodes,
+    new_errands,
+    next_day_follow_ons,
+    served,
+)
+from careload.day.slips import Errand, Slips
+from careload.practice.rota import DayRota, in_session
+from careload.ticks import NEVER
+
+__all__ = ["run_day"]
+
+
+def run_day(block: Block, state: State, decisions: Decisions, day: int) -> None:
+    """Run one open day of every lane; `state` is carried to the next day."""
+    due = due_slips(block, state, day)
+    new, bare_calls = arrivals(block, state, decisions, day)
+    judged, calls = first_contact(block, state, day, join([due, new]))
+    attendance = places_of_today(block, state, decisions, day, judged)
+    contacts = join([_carried(block, state, day), attendance.contacts])
+    division, parts = _divide(block, state, decisions, day, contacts)
+    parts = _with_other_work(block, state, day, parts, join([bare_calls, calls]))
+    timed = _schedule(block, day, parts)
+    done = served(block, timed)
+    desk = credit(block, state, day, parts, done) + desk_work(block, state, day)
+    gp_day = _fill(block, day, parts, timed, done, desk)
+    _settle(block, state, day, contacts, division, parts, timed, done, gp_day)
+    errands = new_errands(block, state, day, contacts, division, timed, done)
+    _book(block, state, day, join([attendance.later, errands]))
+    advance_book(block, state, day)
+
+
+def _carried(block: Block, state: State, day: int) -> Contacts:
+    """Contacts of the day before; those of somebody absent today go to the shared stream of who may take them."""
+    contacts, layout = state.contacts, block.layout
+    own = contacts.stream < len(layout.person_role)
+    free = block.rota(day).free[np.where(own, contacts.stream, 0), contacts.lane]
+    shared = np.where(contacts.role == layout.gp, layout.shared_gp, layout.shared_delegate)
+    return replace(contacts, stream=np.where(own & (free == NEVER), shared, contacts.stream))
+
+
+def _own_stream(block: Block, day: int, lane: NDArray[np.int64], gp: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Stream of a GP who signs: his own if he is there today, else that of all GPs."""
+    here = block.rota(day).free[gp, lane] < NEVER
+    return np.where(here, gp, block.layout.shared_gp)
+
+
+def _divide(
+    block: Block, state: State, decisions: Decisions, day: int, contacts: Contacts
+) -> tuple[Split, Parts]:
+    """Divide today's contacts between GP and delegate."""
+    layout, rules, rota = block.layout, block.practices.delegation, block.rota(day)
+    released = np.maximum(contacts.release, rota.free[layout.gps[0], contacts.lane])
+    delegates = np.flatnonzero(layout.person_role != layout.gp)
+    present = in_session(rota, delegates, contacts.lane, released)
+    trust = decisions.trust[contacts.lane, np.searchsorted(layout.gps, contacts.gp)]
+    division = split(block.bundles, layout, rules, state.register, block.people, trust, present, contacts)
+    visit = contacts.errand != Errand.ACTS
+    inside = contents(
+        state.register,
+        layout,
+        block.practices.mean_ticks,
+        contacts.lane,
+        contacts.request,
+        visit,
+        contacts.acts,
+    )
+    own = _own_stream(block, day, contacts.lane, contacts.gp)
+    return division, contact_parts(layout, rules, state.register, contacts, division, inside, own)
+
+
+def _with_other_work(block: Block, state: State, day: int, parts: Parts, calls: Parts) -> Parts:
+    """Add carried work, calls and absences to the parts of the contacts."""
+    carried = state.parts
+    own = carried.stream < len(block.layout.person_role)
+    free = block.rota(day).free[np.where(own, carried.stream, 0), carried.lane]
+    stream = np.where(own & (free == NEVER), block.layout.shared_gp, carried.stream)
+    return join([parts, replace(carried, stream=stream), calls, block.rota(day).absences])
+
+
+def _schedule(block: Block, day: int, parts: Parts) -> Schedule:
+    """Solve the clinical day of every lane."""
+    layout, rota, practices = block.layout, block.rota(day), block.practices
+    n_people = len(layout.person_role)
+    void = n_people + 2
+    by_gp = layout.person_role == layout.gp
+    own = np.arange(n_people)
+    second = np.where(by_gp, layout.shared_gp, layout.shared_delegate)
+    third = np.where(by_gp, layout.shared_delegate, void)
+    delay = np.zeros((n_people, 3, block.n_lanes), np.int64)
+    delay[by_gp, 2] = np.maximum(1, practices.delegation.overflow)
+    delay[~by_gp, 2] = NEVER
+    roster = Roster(
+        role=layout.person_role,
+        streams=np.stack((own, second, third), axis=1),
+        n_streams=void,
+        pace=practices.rota.pace.T,
+        free=rota.free,
+        delay=delay,
+        cap=practices.rota.cap,
+    )
+    items = Items(
+        lane=parts.lane,
+        stream=parts.stream,
+        list=parts.list.astype(np.int8),
+        release=parts.release,
+        key=parts.key,
+        service=np.ascontiguousarray(parts.service.T),
+        fixed_end=parts.fixed_end,
+        parent=parts.parent,
+        ordinal=parts.ordinal,
+        responsible=parts.responsible.astype(np.int8),
+    )
+    return schedule(roster, items)
+
+
+def _fill(
+    block: Block, day: int, parts: Parts, timed: Schedule, done: Served, desk: NDArray[np.int64]
+) -> GpDay:
+    """Let desk work fill the GPs' gaps."""
+    rota: DayRota = block.rota(day)
+    gp = done.by_gp
+    index = done.index[gp]
+    block_of = np.where(rota.desk_session, rota.session[:, :, 0], NEVER)
+    begin = block_of.min(1)
+    end = np.where(rota.desk_session, rota.session[:, :, 1], 0).max(1)
+    services = Services(
+        lane=parts.lane[index],
+        person=done.person[gp],
+        start=timed.start[index],
+        end=timed.end[index],
+        off=parts.part[index] == Part.OFF,
+        rest=parts.part[index] == Part.REST,
+    )
+    return fill_gaps(services, block.layout.gps, rota.free, rota.close, begin, end, desk, block.crumb_limit)
+
+
+def _settle(
+    block: Block,
+    state: State,
+    day: int,
+    contacts: Contacts,
+    division: Split,
+    parts: Parts,
+    timed: Schedule,
+    done: Served,
+    gp_day: GpDay,
+) -> None:
+    """Count the day, remember its episodes and carry what was not started."""
+    count_contacts(block, state, day, parts, timed, done)
+    gp = np.zeros(len(parts.lane), np.int64) + block.layout.gps[0]
+    with_request = np.flatnonzero(parts.request >= 0)
+    patient = state.register.requests.patient[parts.request[with_request]]
+    gp[with_request] = usual_gp(block, parts.lane[with_request], patient)
+    learn_episodes(block, state, day, parts, gp, done)
+    born = next_day_follow_ons(block, state, parts, gp, timed, done)
+    carry(block, state, day, contacts, parts, timed, born)
+    if block.calendar.in_window[day]:
+        for account, amount in _GP_DAY.items():
+            state.accounts.add_lanes(account, getattr(gp_day, amount))
+        _count_presence(block, state, block.rota(day), parts, timed, done)
+
+
+_GP_DAY: Final = {
+    Account.GP_PRESENCE: "presence",
+    Account.GP_AFTER_CLOSING: "after_closing",
+    Account.GP_EVENING: "evening",
+    Account.GP_REST: "rest",
+    Account.GP_USABLE: "usable",
+    Account.GP_CRUMBS: "crumbs",
+}
+
+
+def _count_presence(
+    block: Block, state: State, rota: DayRota, parts: Parts, timed: Schedule, done: Served
+) -> None:
+    """Paid time of the staff: their sessions, and what they work or meet outside them."""
+    session = rota.session[block.layout.person_role != block.layout.gp]
+    length = np.where(session[:, :, 0] < NEVER, session[:, :, 1] - session[:, :, 0], 0)
+    state.accounts.add_lanes(Account.STAFF_PRESENCE, length.sum((0, 1)))
+    busy = ~done.by_gp & (parts.part[done.index] <= Part.MEETING)
+    index, person = done.index[busy], done.person[busy]
+    lane, start, end = parts.lane[index], timed.start[index, None], timed.end[index, None]
+    begin, close = rota.session[person, :, 0, lane], rota.session[person, :, 1, lane]
+    inside = np.maximum(0, np.minimum(end, close) - np.maximum(start, begin)).sum(1)
+    state.accounts.add(Account.STAFF_PRESENCE, lane, done.ticks[busy] - inside)
+
+
+def _book(block: Block, state: State, day: int, asking: Slips) -> None:
+    """Book later days; count the waits, and those who found no place."""
+    booked, again, refusals = ask_later(block, state, day, asking)
+    state.slips = join([state.slips, booked, again])
+    requests = state.register.requests
+    own = ~requests.set_by_practice[booked.request] & (booked.errand == Errand.VISIT) & (booked.tries == 0)
+    lane = booked.lane[own]
+    ahead = block.calendar.number[day] + booked.lead_days[own].astype(np.int64)
+    wait = np.searchsorted(block.calendar.number, ahead) - day
+    n_lanes = block.n_lanes
+    waited = np.bincount(lane, minlength=n_lanes)
+    days = np.bincount(lane, wait, minlength=n_lanes).astype(np.int64)
+    week = state.week
+    state.week = replace(week, waited=week.waited + waited, wait_open_days=week.wait_open_days + days)
+    if block.calendar.in_window[day]:
+        state.accounts.add_lanes(Account.WAITED, waited)
+        state.accounts.add_lanes(Account.WAIT_OPEN_DAYS, days)
+        _count_refusals(state, refusals)
+
+
+def _count_refusals(state: State, refusals: Refusals) -> None:
+    for account, slips in ((Account.LEFT, refusals.left), (Account.DISPLACED, refusals.displaced)):
+        state.accounts.count(account, slips.lane[slips.errand == Errand.VISIT])

@@ -1,0 +1,156 @@
+"""The frozen study of a world that has no faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from careload.inputs.law import permitted
+from careload.inputs.quantity import Quantity
+from careload.inputs.study import Choice, Protocol, Refusal, Role, Scope, Source, Study, Task
+from careload.inputs.vocabulary import find_file
+from careload.inputs.world import CHOSEN, World
+
+__all__ = ["assemble"]
+
+_TASK_QUANTITIES = (
+    "urgent_share",
+    "age_rates",
+    "set_by_practice_share",
+    "interval_days",
+    "frail_ratio",
+    "travel_minutes",
+    "age_weights",
+    "window_weeks",
+)
+
+
+def assemble(
+    world: World, sources: Mapping[str, Any], folders: Sequence[Path], texts: tuple[str, ...]
+) -> Study:
+    """Freeze a checked world.
+
+    Parameters
+    ----------
+    world : World
+        Without faults.
+    sources : mapping
+        Entries of sources.yaml.
+    folders : sequence of Path
+        Search path, for the population table.
+    texts : tuple of str
+        Overrides as written.
+    """
+    quantities = MappingProxyType(dict(sorted(world.quantities.items())))
+    tasks = {name: _task(name, world.tree["task"][name], quantities) for name in sorted(world.tree["task"])}
+    as_of = str(quantities["calendar.as_of"].value)
+    made = [_role(name, content, quantities, tasks, as_of) for name, content in world.tree["role"].items()]
+    roles = {role.name: role for role in sorted(made, key=lambda role: (role.order, role.name))}
+    staff = tuple(name for name in roles if name in world.choices["practice"]["staff"])
+    protocol, refused = _protocol(world.choices["protocol"], roles, as_of)
+    table = find_file(folders, str(quantities["population.table"].value))
+    assert table is not None
+    return Study(
+        seed=world.seed,
+        tasks=MappingProxyType(tasks),
+        roles=MappingProxyType(roles),
+        staff=staff,
+        protocol=protocol,
+        refused=refused,
+        labels=MappingProxyType({group: _choice(group, world.choices[group]) for group in CHOSEN}),
+        sources=MappingProxyType({key: Source(key, **entry) for key, entry in sorted(sources.items())}),
+        table_path=table,
+        overrides=texts,
+        _quantities=quantities,
+    )
+
+
+def _choice(group: str, tree: Mapping[str, Any]) -> Choice:
+    """Name and labels of a chosen file."""
+    return Choice(group, str(tree["name"]), MappingProxyType(dict(tree["label"])))
+
+
+def _task(name: str, tree: Mapping[str, Any], quantities: Mapping[str, Quantity]) -> Task:
+    """One task with its quantities."""
+    key = f"task.{name}"
+    condition = tree.get("condition")
+    conditions = tuple(condition) if isinstance(condition, list) else (condition,) if condition else ()
+    return Task(
+        name=name,
+        kind=tree["kind"],
+        group=tree["group"],
+        channel=tree["channel"],
+        driver=tree["driver"],
+        first_contact_gp=tree["first_contact_gp"],
+        rate=quantities[f"{key}.rate"],
+        cv=quantities[f"{key}.cv"],
+        minutes=MappingProxyType({role: quantities[f"{key}.minutes.{role}"] for role in tree["minutes"]}),
+        children=MappingProxyType(
+            {c: quantities[f"{key}.children.{c}"] for c in sorted(tree.get("children", {}))}
+        ),
+        children_only=bool(tree.get("children_only", False)),
+        arrival=str(tree.get("arrival", "rate")),
+        conditions=conditions,
+        seasonal=bool(tree.get("seasonal", False)),
+        **{field: quantities.get(f"{key}.{field}") for field in _TASK_QUANTITIES},
+    )
+
+
+def _role(
+    name: str,
+    tree: Mapping[str, Any],
+    quantities: Mapping[str, Quantity],
+    tasks: Mapping[str, Task],
+    as_of: str,
+) -> Role:
+    """One role with what it may do on the date of the study."""
+    scope = {
+        task: Scope(entry["allowed"], entry["status"], entry["from"], entry["source"], entry["text"])
+        for task, entry in sorted(tree["scope"].items())
+    }
+    return Role(
+        name=name,
+        label=MappingProxyType(dict(tree["label"])),
+        order=int(tree["order"]),
+        pace=quantities[f"role.{name}.pace"],
+        scope=MappingProxyType(scope),
+        permitted=permitted(tree["scope"], tasks, as_of),
+    )
+
+
+def _protocol(
+    tree: Mapping[str, Any], roles: Mapping[str, Role], as_of: str
+) -> tuple[Protocol, tuple[Refusal, ...]]:
+    """Protocol inside the law, and what was refused."""
+    delegate = tree["delegate_role"]
+    may = roles[delegate].permitted if delegate is not None else frozenset()
+    lawful = {
+        key: tuple(sorted(n for n in tree[key] if n in may)) for key in ("acts", "visits", "requires_stable")
+    }
+    refused = tuple(
+        Refusal(delegate, name, _law(roles[delegate], name, as_of))
+        for name in sorted({*tree["acts"], *tree["visits"]})
+        if delegate is not None and name not in may
+    )
+    protocol = Protocol(
+        name=tree["name"],
+        label=MappingProxyType(dict(tree["label"])),
+        delegate_role=delegate,
+        responsible_role=tree["responsible_role"],
+        **lawful,
+    )
+    return protocol, refused
+
+
+def _law(role: Role, task: str, as_of: str) -> str:
+    """Why a role may not do a task, with what the law says."""
+    scope = role.scope.get(task)
+    if scope is None:
+        return f"The scope of the {role.name} does not name this task."
+    if scope.allowed and scope.since > as_of:
+        return f"In force only from {scope.since}. {scope.text}"
+    if scope.allowed:
+        return f"The scope is {scope.status}, not verified. {scope.text}"
+    return scope.text

@@ -1,0 +1,1 @@
+"""The patients' side: calendar, pyramid, population, requests and what they carry."""

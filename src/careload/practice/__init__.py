@@ -1,0 +1,1 @@
+"""The practice's side: people, sessions, places and rules of every world, as arrays."""

@@ -1,0 +1,1 @@
+"""What a finished run says: ledger, estimates, tables, files, figures."""

@@ -1,0 +1,61 @@
+"""Files that appear whole or not at all, and folders that can hold them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from careload.inputs.faults import Fault, Faults
+
+__all__ = ["open_folder", "replacing", "staging"]
+
+
+def open_folder(folder: Path) -> Path:
+    """Make a folder for results if there is none, and see that it can be written to.
+
+    Raises
+    ------
+    Faults
+        It cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        fault = Fault("folder", folder, f"a folder that can be written to ({reason})", "another folder")
+        raise Faults([fault]) from None
+    return folder
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder inside `folder`, whose files move there together when all went well."""
+    stage = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
+    try:
+        yield stage
+        for path in sorted(stage.iterdir()):
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name in the folder of `path`, which takes its place at once when all went well."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,224 @@
+"""The ledger of GP time: every task instance of two worlds in one class, and where the time went.
+
+R = V + taken home + usable gaps + crumbs holds in ticks (docs/estimands.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.day.accounts import Account, Fate
+from careload.day.block import Block, State
+
+__all__ = ["CLASSES", "Ledger", "classes_of_rows", "compare_scenarios", "overhead_ticks", "worked_ticks"]
+
+CLASSES: Final = ("K", "X", "Y", "D", "A", "N")
+"""Classes of instances that exist in both worlds; I, what the change itself brings, is counted apart."""
+
+_KEPT, _MOVED, _TAKEN, _ENDED, _ABANDONED, _NEW, _NONE = range(7)
+
+_OVERHEAD: Final = (Account.SUPERVISION, Account.HAND_BACK, Account.HAND_OVER, Account.GP_MEETING)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """GP time of scenario S against baseline B in ticks, one value per cell; signs as in docs/estimands.md.
+
+    Attributes
+    ----------
+    moved : ndarray of int64, shape (C,)
+        X: done by the GP in B, by another role in S.
+    ended : ndarray of int64, shape (C,)
+        D: done by the GP in B, no longer needed in S.
+    induced : ndarray of int64, shape (C,)
+        I: brought by the change itself.
+    supervision, hand_back, hand_over, meeting : ndarray of int64, shape (C,)
+        Overhead in S less overhead in B.
+    kept : ndarray of int64, shape (C,)
+        K: time saved on contacts kept, negative when they lengthen. Work that no request brings comes in the
+        same number in both worlds, so what is saved on it is here too.
+    taken : ndarray of int64, shape (C,)
+        Y: another role or nobody in B, the GP in S.
+    new : ndarray of int64, shape (C,)
+        N: need left unmet in B and met by the GP in S.
+    abandoned : ndarray of int64, shape (C,)
+        A: done by the GP in B, abandoned in S.
+    home, usable, crumbs : ndarray of int64, shape (C,)
+        Presence saved; idle time won in usable pieces and in crumbs (breaks among them).
+    home_evening, home_after_closing, home_session : ndarray of int64, shape (C,)
+        Parts of `home`.
+    worked_baseline, worked : ndarray of int64, shape (C,)
+        GP time in B and in S.
+    released_by_group : ndarray of int64, shape (groups, C)
+        X and D by task group, before overhead.
+    """
+
+    moved: NDArray[np.int64]
+    ended: NDArray[np.int64]
+    induced: NDArray[np.int64]
+    supervision: NDArray[np.int64]
+    hand_back: NDArray[np.int64]
+    hand_over: NDArray[np.int64]
+    meeting: NDArray[np.int64]
+    kept: NDArray[np.int64]
+    taken: NDArray[np.int64]
+    new: NDArray[np.int64]
+    abandoned: NDArray[np.int64]
+    home: NDArray[np.int64]
+    usable: NDArray[np.int64]
+    crumbs: NDArray[np.int64]
+    home_evening: NDArray[np.int64]
+    home_after_closing: NDArray[np.int64]
+    home_session: NDArray[np.int64]
+    worked_baseline: NDArray[np.int64]
+    worked: NDArray[np.int64]
+    released_by_group: NDArray[np.int64]
+
+    @property
+    def overhead(self) -> NDArray[np.int64]:
+        """Supervision, hand-back, hand-over and meetings."""
+        return self.supervision + self.hand_back + self.hand_over + self.meeting
+
+    @property
+    def released(self) -> NDArray[np.int64]:
+        """R = X + D - I - overhead."""
+        return self.moved + self.ended - self.induced - self.overhead
+
+    @property
+    def reinvested(self) -> NDArray[np.int64]:
+        """V = N + Y - K - A."""
+        return self.new + self.taken - self.kept - self.abandoned
+
+    @property
+    def fewer_minutes(self) -> NDArray[np.int64]:
+        """GP time worked in B less GP time worked in S."""
+        return self.worked_baseline - self.worked
+
+    @property
+    def residual(self) -> NDArray[np.int64]:
+        """R less its four destinations; zero."""
+        return self.released - self.reinvested - self.home - self.usable - self.crumbs
+
+    @property
+    def path_share(self) -> NDArray[np.float64]:
+        """Share of GP time in instances whose class path divergence decides: abandoned or new."""
+        return (self.abandoned + self.new) / np.maximum(1, self.worked_baseline)
+
+
+def worked_ticks(state: State) -> NDArray[np.int64]:
+    """GP time worked per lane: patients, calls, follow-ons, meetings and desk."""
+    totals = state.accounts.totals
+    worked: NDArray[np.int64] = (
+        totals[Account.GP_SERVICE] + totals[Account.GP_MEETING] + totals[Account.GP_DESK]
+    )
+    return worked
+
+
+def overhead_ticks(state: State) -> NDArray[np.int64]:
+    """Supervision, hand-back, hand-over and meetings of GPs per lane."""
+    overhead: NDArray[np.int64] = state.accounts.totals[list(_OVERHEAD)].sum(0)
+    return overhead
+
+
+def _classes(before: NDArray[np.int8], after: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Class of every instance from its fates in the two worlds."""
+    by_gp, also_gp = before == Fate.BY_GP, after == Fate.BY_GP
+    done = also_gp | (after == Fate.BY_OTHER)
+    return np.select(
+        [
+            by_gp & also_gp,
+            by_gp & (after == Fate.BY_OTHER),
+            by_gp & (after == Fate.NOT_NEEDED),
+            by_gp,
+            (before == Fate.NOT_DONE) & done,
+            also_gp,
+        ],
+        [_KEPT, _MOVED, _ENDED, _ABANDONED, _NEW, _TAKEN],
+        _NONE,
+    )
+
+
+def classes_of_rows(state: State, baseline: int, scenario: int) -> NDArray[np.int64]:
+    """Class of every task instance of the register in two scenarios.
+
+    Parameters
+    ----------
+    baseline, scenario : int
+        Numbers of the scenarios.
+
+    Returns
+    -------
+    ndarray of int64, shape (rows,)
+        Position in `CLASSES`; `len(CLASSES)` for instances of no class.
+    """
+    fate = state.outcomes.fate(state.register.n_rows)
+    return _classes(fate[baseline], fate[scenario])
+
+
+def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) -> Ledger:
+    """Match the instances of two scenarios by position and divide the GP's time among the classes.
+
+    Parameters
+    ----------
+    baseline, scenario : int
+        Numbers of the scenarios.
+    """
+    n_rows, n_cells = state.register.n_rows, block.n_cells
+    ticks = state.outcomes.ticks(n_rows)
+    rows = state.register.rows
+    cell = state.register.requests.cell[rows.request].astype(np.int64)
+    kind = classes_of_rows(state, baseline, scenario)
+    before, after = ticks[baseline].astype(np.int64), ticks[scenario].astype(np.int64)
+
+    def total(one: int, amount: NDArray[np.int64]) -> NDArray[np.int64]:
+        chosen = kind == one
+        return np.bincount(cell[chosen], amount[chosen], minlength=n_cells).astype(np.int64)
+
+    lanes_b = slice(baseline * n_cells, (baseline + 1) * n_cells)
+    lanes_s = slice(scenario * n_cells, (scenario + 1) * n_cells)
+    totals = state.accounts.totals
+
+    def more(account: Account) -> NDArray[np.int64]:
+        return totals[account, lanes_s] - totals[account, lanes_b]
+
+    worked = worked_ticks(state)
+    unasked = state.accounts.task_ticks[block.layout.gp, block.desk.task].sum(0)
+    home, evening, after_closing = (
+        -more(account) for account in (Account.GP_PRESENCE, Account.GP_EVENING, Account.GP_AFTER_CLOSING)
+    )
+    groups = sorted(set(block.layout.groups))
+    group_of = np.array([groups.index(group) for group in block.layout.groups])
+    freed = (kind == _MOVED) | (kind == _ENDED)
+    place = group_of[rows.task[freed]] * n_cells + cell[freed]
+    by_group = np.bincount(place, before[freed] - after[freed], minlength=len(groups) * n_cells)
+    return Ledger(
+        moved=total(_MOVED, before - after),
+        ended=total(_ENDED, before - after),
+        induced=more(Account.INDUCED),
+        supervision=more(Account.SUPERVISION),
+        hand_back=more(Account.HAND_BACK),
+        hand_over=more(Account.HAND_OVER),
+        meeting=more(Account.GP_MEETING),
+        kept=total(_KEPT, before - after) + unasked[lanes_b] - unasked[lanes_s],
+        taken=total(_TAKEN, after - before),
+        new=total(_NEW, after - before),
+        abandoned=total(_ABANDONED, before - after),
+        home=home,
+        usable=more(Account.GP_USABLE),
+        crumbs=more(Account.GP_CRUMBS) + more(Account.GP_REST),
+        home_evening=evening,
+        home_after_closing=after_closing,
+        home_session=home - evening - after_closing,
+        worked_baseline=worked[lanes_b],
+        worked=worked[lanes_s],
+        released_by_group=by_group.astype(np.int64).reshape(len(groups), n_cells),
+    )
+
+
+def take_cells(ledger: Ledger, cells: slice) -> Ledger:
+    """The ledger of some cells."""
+    return Ledger(**{f.name: getattr(ledger, f.name)[..., cells] for f in fields(ledger)})

@@ -1,0 +1,272 @@
+"""The findings of a run as text: tables for a terminal, every number with its interval and unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from textwrap import fill
+from typing import Final
+
+import numpy as np
+
+from careload.inputs.study import Study
+from careload.results.contrast import PATH_LIMIT, Contrast, Findings, World
+from careload.results.estimate import Estimate
+from careload.results.levels import LEVELS
+from careload.results.measures import GRADES
+from careload.results.targets import ROLES, targets_of
+
+__all__ = ["SIMULATION_ONLY", "finding", "inputs_line", "plan_line", "report", "signed", "subject"]
+
+SIMULATION_ONLY: Final = "simulation only (95 %): the intervals hold chance, not what is assumed"
+
+_LEDGER_ROWS: Final = (
+    ("", "moved"),
+    ("+ ", "ended"),
+    ("- ", "induced"),
+    ("- ", "supervision"),
+    ("- ", "hand_back"),
+    ("- ", "hand_over"),
+    ("- ", "meeting"),
+    ("= ", "released"),
+    ("where it went:", ""),
+    ("  ", "reinvested"),
+    ("      ", "new"),
+    ("    + ", "taken"),
+    ("    - ", "kept"),
+    ("    - ", "abandoned"),
+    ("+ ", "home"),
+    ("      ", "home_session"),
+    ("    + ", "home_after_closing"),
+    ("    + ", "home_evening"),
+    ("+ ", "usable"),
+    ("+ ", "crumbs"),
+)
+_CHECK_ROWS: Final = (
+    "released_practice",
+    "released_per_1000",
+    "matched_share",
+    "path_share",
+    "variance_factor_worked",
+    "variance_factor_home",
+)
+_WIDTH: Final = 110
+_TEAM_SECTIONS: Final = ("Delegation", "Other staff")
+
+
+def report(findings: Findings) -> str:
+    """All tables of a run, as text."""
+    parts = [_head(findings)]
+    for contrast in findings.contrasts:
+        parts.append(fill(finding(findings, contrast), _WIDTH))
+        if contrast.decided_by_path:
+            share = _number(contrast.checks["path_share"])
+            warning = (
+                f"WARNING: path divergence, not cause, decides the class of {share} of GP time in "
+                f"{contrast.world} (more than {PATH_LIMIT:.0%}): read the parts of the released time with care."
+            )
+            parts.append(fill(warning, _WIDTH))
+    if findings.contrasts:
+        parts += [_ledger_table(findings.contrasts), _check_table(findings.contrasts)]
+    parts += [_level_table(findings), _target_table(findings.baseline)]
+    parts.append("\n".join(inputs_line(world) for world in findings.worlds))
+    parts.append(_foot())
+    return "\n\n".join(parts) + "\n"
+
+
+def subject(findings: Findings, contrast: Contrast) -> str:
+    """Who releases time: the scenario, or the practice of the world where a scenario has several."""
+    if findings.scenario is not None and len(findings.contrasts) == 1:
+        return findings.scenario.label["en"]
+    return findings.world(contrast.world).study.practice.label["en"]
+
+
+def finding(findings: Findings, contrast: Contrast) -> str:
+    """Released time and its four destinations in one sentence."""
+    released = contrast.parts["released"]
+    decimals = 1 if abs(released.value) >= 1 else 2
+    value, ends = released.value, (released.low, released.high)
+    sure = math.isnan(released.low) or released.low > 0 or released.high < 0
+    verb = "releases" if value > 0 else "costs"
+    if not sure or value == 0:
+        verb = "neither clearly releases nor costs GP time,"
+    elif value < 0:
+        value, ends = -value, (-released.high, -released.low)
+    interval = f"{signed(ends[0], decimals)} to {signed(ends[1], decimals)}"
+    spread = "one replication, no interval" if math.isnan(released.low) else interval
+    size = signed(value, decimals)
+    went = ", ".join(
+        f"{signed(contrast.parts[name].value, decimals)} {words}"
+        for name, words in (
+            ("reinvested", "reinvested"),
+            ("home", "taken home"),
+            ("usable", "in usable gaps"),
+            ("crumbs", "in crumbs"),
+        )
+    )
+    return f"{subject(findings, contrast)} {verb} {size} h a week per GP ({spread}): {went}"
+
+
+def signed(value: float, decimals: int) -> str:
+    """A number with a true minus sign; zero has none."""
+    text = f"{value:.{decimals}f}"
+    return text.replace("-", "") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
+
+
+def plan_line(findings: Findings) -> str:
+    """What was run: replications, length, list, slot policy, seed."""
+    run, study = findings.run, findings.baseline.study
+    policies = {world.study.value("practice.slot_policy"): None for world in findings.worlds}
+    policy = " and ".join(str(name).replace("_", " ") for name in policies)
+    count = "1 replication" if run.replications == 1 else f"{run.replications} replications"
+    return (
+        f"{count}, {run.window_weeks:g} working weeks, {run.list_size[0]:,} patients; slot policy: {policy}; "
+        f"seed {study.seed}"
+    )
+
+
+def inputs_line(world: World) -> str:
+    """How many inputs of a world have which status."""
+    counts = world.study.share_assumed()
+    total = sum(counts.values())
+    listed = ", ".join(f"{count} {status}" for status, count in counts.items())
+    share = f"{counts['assumed'] / total:.0%}" if total else "0%"
+    return f"Inputs of {world.name}: {total}, of these {listed}; {share} assumed."
+
+
+def _head(findings: Findings) -> str:
+    lines = []
+    if findings.scenario is not None:
+        lines += [findings.scenario.label["en"], findings.scenario.question["en"]]
+    lines += [
+        fill(
+            f"{world.name}: {_described(world.study)}", _WIDTH, initial_indent="  ", subsequent_indent="    "
+        )
+        for world in findings.worlds
+    ]
+    return "\n".join([*lines, plan_line(findings), SIMULATION_ONLY])
+
+
+def _described(study: Study) -> str:
+    chosen = ", ".join(f"{group}={name}" for group, name in study.choices.items())
+    return f"{study.practice.label['en']} ({chosen})"
+
+
+def _ledger_table(contrasts: Sequence[Contrast]) -> str:
+    rows = [["GP time released, h/week per GP", *_against(contrasts), "grade"]]
+    for prefix, name in _LEDGER_ROWS:
+        if not name:
+            rows.append([prefix])
+            continue
+        found = [contrast.parts[name] for contrast in contrasts]
+        rows.append([prefix + found[0].label, *map(_number, found), _worst(found)])
+    rows.append(["moved or no longer needed, by task group:"])
+    for group in contrasts[0].groups:
+        found = [contrast.groups[group] for contrast in contrasts]
+        if any(one.value for one in found):
+            rows.append([f"  {found[0].label}", *map(_number, found), _worst(found)])
+    rests = (str(int(np.abs(contrast.ledger.residual).max(initial=0))) for contrast in contrasts)
+    rows.append(["released less its four destinations, ticks", *rests, "A"])
+    return _aligned(rows)
+
+
+def _check_table(contrasts: Sequence[Contrast]) -> str:
+    rows = [["The same in other units, and checks", *_against(contrasts), "unit", "grade"]]
+    for name in _CHECK_ROWS:
+        found = [contrast.checks[name] for contrast in contrasts]
+        rows.append([found[0].label, *map(_number, found), found[0].unit, _worst(found)])
+    return _aligned(rows, last_left=2)
+
+
+def _against(contrasts: Sequence[Contrast]) -> list[str]:
+    return [f"{contrast.world} against {contrast.against}" for contrast in contrasts]
+
+
+def _level_table(findings: Findings) -> str:
+    """Measures of the worlds; with more than two worlds, the baseline and the differences from it."""
+    contrasts = findings.contrasts
+    shown = findings.worlds if len(findings.worlds) <= 2 else findings.worlds[:1]
+    names = [world.name for world in shown] + [
+        f"{contrast.world} - {contrast.against}" for contrast in contrasts
+    ]
+    alone = all(world.study.staff == ("gp",) for world in findings.worlds)
+    rows: list[list[str]] = []
+    section = ""
+    for level in LEVELS:
+        if level.name not in findings.baseline.levels or (alone and level.section in _TEAM_SECTIONS):
+            continue
+        if level.section != section:
+            section = level.section
+            rows.append([section, *names, "unit", "grade"])
+        found = [world.levels[level.name] for world in shown]
+        found += [contrast.differences[level.name] for contrast in contrasts]
+        rows.append([f"  {level.label}", *map(_number, found), level.unit, _worst(found)])
+    return _aligned(rows, last_left=2)
+
+
+def _target_table(world: World) -> str:
+    rows = [[f"{world.name} beside what is measured", "found", "measured", "range", "inside", "unit"]]
+    role = ""
+    for target in targets_of(world):
+        if target.role != role:
+            role = target.role
+            rows.append([f"{role.replace('_', ' ')}: {ROLES[role]}"])
+        measured, inside = target.measured, target.inside
+        rows.append(
+            [
+                f"  {target.name}",
+                "not counted" if target.found is None else _number(target.found),
+                _plain(measured.value),
+                f"{_plain(measured.low)} to {_plain(measured.high)}",
+                {True: "yes", False: "no", None: ""}[inside],
+                measured.unit,
+            ]
+        )
+    return _aligned(rows, last_left=2)
+
+
+def _foot() -> str:
+    grades = ", ".join(f"{grade} {meaning}" for grade, meaning in GRADES.items())
+    text = (
+        f"Causal grades: {grades}; a row shows its worst. Mean \N{PLUS-MINUS SIGN} half the 95 % interval; "
+        f"{SIMULATION_ONLY}."
+    )
+    return fill(text, _WIDTH)
+
+
+def _worst(found: Sequence[Estimate]) -> str:
+    return max(one.grade for one in found)
+
+
+def _number(estimate: Estimate) -> str:
+    """Mean and half width, or both ends where the interval is not symmetric."""
+    value, low, high, decimals = estimate.value, estimate.low, estimate.high, estimate.decimals
+    if math.isnan(value):
+        return "none"
+    if math.isnan(low):
+        return f"{signed(value, decimals)} (no interval)"
+    if math.isclose(high - value, value - low, rel_tol=1e-6, abs_tol=1e-12):
+        return f"{signed(value, decimals)} \N{PLUS-MINUS SIGN} {high - value:.{decimals}f}"
+    return f"{signed(value, decimals)} ({signed(low, decimals)} to {signed(high, decimals)})"
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _aligned(rows: Iterable[Sequence[str]], last_left: int = 1) -> str:
+    """Rows in columns; all but the first and the last `last_left` columns are set to the right."""
+    listed = [list(row) for row in rows]
+    n_columns = max(len(row) for row in listed)
+    widths = [
+        max((len(row[column]) for row in listed if len(row) > max(1, column)), default=0)
+        for column in range(n_columns)
+    ]
+    lines = []
+    for row in listed:
+        cells = [
+            cell.ljust(width) if column == 0 or column >= n_columns - last_left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=False))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
