@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -200,6 +202,19 @@ def useful_processes(studies: Sequence[Study], cells: int) -> int:
     return max(1, min(cores, cells, lane_days // _LANE_DAYS_OF_A_PROCESS))
 
 
+@contextmanager
+def _interruptions_held() -> Iterator[None]:
+    """Hold interruptions by the user back: a process started meanwhile leaves them to this one for good."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
+
+
 def simulate(
     studies: Sequence[Study],
     replications: int,
@@ -230,11 +245,11 @@ def simulate(
         return _joined(runs, replications, fixed)
     own = range(0, n_blocks, processes)
     with ProcessPoolExecutor(processes - 1, multiprocessing.get_context("spawn")) as pool:
-        away = {
-            number: pool.submit(_run_block, make_block(studies, parts[number], people_of[parts[number]]))
-            for number in range(n_blocks)
-            if number not in own
-        }
+        away = {}
+        for number in sorted({*range(n_blocks)} - {*own}):
+            block = make_block(studies, parts[number], people_of[parts[number]])
+            with _interruptions_held():
+                away[number] = pool.submit(_run_block, block)
         here = {
             number: _run_block(make_block(studies, parts[number], people_of[parts[number]]), progress)
             for number in own

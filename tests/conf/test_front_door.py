@@ -418,6 +418,16 @@ def test_an_interruption_is_told_in_one_line(
     assert [path.name for path in (tmp_path / "there").iterdir()] == [".hydra"]
 
 
+def test_processes_leave_interruptions_to_the_one_that_started_them() -> None:
+    from careload.simulate import _interruptions_held
+
+    asked = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    with _interruptions_held():
+        inside = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    after = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert (inside.stdout, after.stdout) == ("True\n", "False\n")
+
+
 def test_a_reader_who_closes_the_pipe_is_no_error(tmp_path: Path) -> None:
     command = f"{sys.executable} -m careload evidence | head -n 1"
     done = subprocess.run(
