@@ -112,7 +112,7 @@ def test_the_quick_start_has_two_commands_and_the_second_is_the_one_that_is_run(
     assert all("\n" not in command for command in (first, second))
     install = "python3 -m venv .venv && .venv/bin/python -m pip install -q -e '.[dev]' && "
     assert first == install + ".venv/bin/careload compare"
-    assert second == install + ".venv/bin/python -m pytest"
+    assert second == install + ".venv/bin/python -m pytest -n auto"
     run = ROOT / ".ci" / "run"
     lines = text_of(run).splitlines()
     assert lines[0] == "#!/usr/bin/env bash" and "set -euo pipefail" in lines and lines[-1] == second
