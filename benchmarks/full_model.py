@@ -37,9 +37,9 @@ STAGES = {
 
 def measure(lanes: int, weeks: int) -> dict[str, Any]:
     """One block of `lanes` lanes for `weeks` open weeks after four weeks that fill the book."""
-    import careload.day as day
-    from careload.load import load_study
-    from careload.model import CareModel
+    import careload.day.stages as day
+    from careload.inputs.load import load_study
+    from careload.agents.model import CareModel
     from careload.simulate import make_block
 
     spent: dict[str, float] = defaultdict(float)
@@ -93,7 +93,9 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--lanes", type=int, nargs="+", default=[1, 30, 60, 300, 3000])
     parser.add_argument("--weeks", type=int, default=4)
     parser.add_argument("--json", type=Path)
