@@ -38,8 +38,8 @@ STAGES = {
 def measure(lanes: int, weeks: int) -> dict[str, Any]:
     """One block of `lanes` lanes for `weeks` open weeks after four weeks that fill the book."""
     import careload.day.stages as day
-    from careload.inputs.load import load_study
     from careload.agents.model import CareModel
+    from careload.inputs.load import load_study
     from careload.simulate import make_block
 
     spent: dict[str, float] = defaultdict(float)
