@@ -127,14 +127,9 @@ def merge(first: Queue, second: Queue) -> Queue:
     -------
     Queue
     """
-    place = np.searchsorted(first.time, second.time, side="right") + np.arange(len(second.time))
-    is_first = np.ones(len(first.time) + len(second.time), np.bool_)
-    is_first[place] = False
-    kept = np.flatnonzero(is_first)
-    time, service = np.empty(len(is_first), np.int64), np.empty(len(is_first), np.int64)
-    time[place], time[kept] = second.time, first.time
-    service[place], service[kept] = second.service, first.service
-    return Queue(time, service)
+    time = np.concatenate([first.time, second.time])
+    order = np.argsort(time, kind="stable")
+    return Queue(time.take(order), np.concatenate([first.service, second.service]).take(order))
 
 
 def _refuse(wrong: bool, sentence: str) -> None:
