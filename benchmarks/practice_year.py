@@ -4,11 +4,12 @@ The workload PY-1 (`practice_year_workload.py`) by the station kernel, the keyed
 careload, beside an event loop in C, SimPy, Ciw and the event list of Mesa. Without a compiler or a package
 (`pip install 'careload[bench]'`) that row is left out, and said so.
 
-CPU time of one process. The implementations take turns; a ratio is formed within a round, and medians of the rounds
-are shown. *x SimPy* is how many times faster than SimPy, *x C* how many times the time of C. *max |z|* is the
-largest distance of 13 outputs from those of C, in standard errors, over all years run here. Lanes are practices in
-flight; in the row "days side by side" they are the days of one practice, which PY-1 allows because every day starts
-empty. The last lines compare one start of the coupled schedule (a team of eight) with one start of the station.
+CPU time of one process. C and SimPy run again before and after every other implementation, and a ratio is formed
+with the mean of the two: a machine that others use does not run at one speed for long. Medians of the rounds are
+shown. *x SimPy* is how many times faster than SimPy, *x C* how many times the time of C. *max abs z* is the largest
+distance of 13 outputs from those of C, in standard errors, over all years run here. Lanes are practices in flight;
+in the row "days side by side" they are the days of one practice, which PY-1 allows because every day starts empty.
+The last lines compare one start of the coupled schedule (a team of eight) with one start of the station.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ C, SIMPY = "C event loop", "SimPy"
 
 @dataclass
 class Contender:
-    """An implementation: its name, lanes in flight, practice-years a round, what to run, and what came out."""
+    """An implementation: its name, lanes in flight, practice-years a run, what to run, and what came of it."""
 
     name: str
     lanes: int | None
@@ -66,6 +67,19 @@ class Contender:
     run: Callable[[int], Rows]
     seconds: list[float] = field(default_factory=list)
     rows: list[Rows] = field(default_factory=list)
+    ratios: dict[str, list[float]] = field(default_factory=dict)
+
+    def measure(self) -> float:
+        """Run once with a new seed; CPU seconds per practice-year."""
+        begin = time.process_time()
+        rows = self.run(len(self.rows) + 1)
+        self.seconds.append((time.process_time() - begin) / self.years)
+        self.rows.append(rows)
+        return self.seconds[-1]
+
+    def against(self, name: str, ratio: float) -> None:
+        """Note a ratio of CPU times."""
+        self.ratios.setdefault(name, []).append(ratio)
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,7 @@ def contenders(c_loop: Callable[[int, int], Rows] | None) -> list[Contender]:
     else:
         found.append(Contender(C, None, C_YEARS, lambda seed: c_loop(C_YEARS, seed)))
     peers = {
-        SIMPY: ("simpy", simpy_year, 2),
+        SIMPY: ("simpy", simpy_year, 1),
         "Ciw": ("ciw", ciw_year, 1),
         "Mesa event list": ("mesa", mesa_year, 2),
     }
@@ -113,30 +127,39 @@ def contenders(c_loop: Callable[[int, int], Rows] | None) -> list[Contender]:
 
 
 def race(found: list[Contender], rounds: int) -> None:
-    """Let everybody run in turn."""
+    """Let everybody run in turn, between two runs of C and SimPy."""
     years(1, 0, days=2)
-    for number in range(rounds):
+    standards = [one for one in found if one.name in (C, SIMPY)]
+    for _ in range(rounds):
+        before = read(standards)
         for one in found:
-            begin = time.process_time()
-            rows = one.run(number + 1)
-            one.seconds.append((time.process_time() - begin) / one.years)
-            one.rows.append(rows)
+            if one not in standards:
+                seconds = one.measure()
+                after = read(standards)
+                for name in after:
+                    one.against(name, 2 * seconds / (before[name] + after[name]))
+                before = after
+
+
+def read(standards: list[Contender]) -> dict[str, float]:
+    """CPU seconds of the implementations the others are compared with."""
+    seconds = {one.name: one.measure() for one in standards}
+    for one in standards:
+        for name, other in seconds.items():
+            one.against(name, seconds[one.name] / other)
+    return seconds
 
 
 def figures(found: list[Contender], reference: Reference, reference_years: int) -> list[Figure]:
-    seconds = {one.name: one.seconds for one in found if one.lanes is None}
-
-    def ratio(over: list[float] | None, under: list[float] | None) -> float | None:
-        return median(np.divide(over, under)) if over and under else None
-
+    """Medians of the rounds and the agreement of all years."""
     return [
         Figure(
             name=one.name,
             lanes=one.lanes,
             years=one.years * len(one.rows),
             ms_per_practice_year=median(one.seconds) * 1e3,
-            times_simpy=ratio(seconds.get(SIMPY), one.seconds),
-            times_c=ratio(one.seconds, seconds.get(C)),
+            times_simpy=1 / median(one.ratios[SIMPY]) if SIMPY in one.ratios else None,
+            times_c=median(one.ratios[C]) if C in one.ratios else None,
             max_abs_z=largest_z(np.concatenate(one.rows), reference, reference_years),
         )
         for one in found
