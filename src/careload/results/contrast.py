@@ -15,6 +15,7 @@ from careload.results.estimate import Estimate, mean_interval, variance_factor
 from careload.results.ledger import Ledger
 from careload.results.levels import level_grade, levels_of
 from careload.results.measures import HOUR, WORKED, Grade, Values, WorldTotals, delegates, world_totals
+from careload.results.spread import InputSpread
 from careload.simulate import Run
 
 __all__ = [
@@ -140,12 +141,24 @@ class Contrast:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """All that a finished run says; the baseline is the first world."""
+    """All that a finished run says; the baseline is the first world.
+
+    Attributes
+    ----------
+    run : Run
+    worlds : tuple of World
+    contrasts : tuple of Contrast
+        Every other world against the baseline.
+    scenario : Scenario or None
+    spread : tuple of InputSpread
+        What single inputs do to every contrast; empty where no spread was run.
+    """
 
     run: Run
     worlds: tuple[World, ...]
     contrasts: tuple[Contrast, ...]
     scenario: Scenario | None = None
+    spread: tuple[InputSpread, ...] = ()
 
     @property
     def baseline(self) -> World:

@@ -1,0 +1,61 @@
+"""What one input does to a contrast when it alone goes to the ends of its declared range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from careload.results.estimate import Estimate
+
+__all__ = ["InputSpread", "SpreadEnd"]
+
+
+@dataclass(frozen=True, eq=False)
+class SpreadEnd:
+    """A contrast with one input at one end of its range, both worlds at the changed input.
+
+    Attributes
+    ----------
+    value : Any
+        Of the input.
+    parts : mapping of str to Estimate
+        Parts of the ledger by name, as `Contrast.parts`: the mean of the whole run plus the paired shift, with the
+        interval of the shift, so that the difference from the run is the effect of the input and not of chance.
+    differences : mapping of str to Estimate
+        Measures of the world less those of the baseline, as `Contrast.differences`, in the same way.
+    """
+
+    value: Any
+    parts: Mapping[str, Estimate]
+    differences: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, eq=False)
+class InputSpread:
+    """One input of one contrast, taken to both ends of its range while all others stay; one input at a time.
+
+    Attributes
+    ----------
+    world : str
+        The world compared with the baseline.
+    key : str
+        Dotted key of the quantity.
+    label : str
+        How a figure calls it.
+    unit, status : str
+        Of the quantity.
+    value : Any
+        In the run itself.
+    low, high : SpreadEnd
+        At the ends of the declared range, by the value of the input.
+    """
+
+    world: str
+    key: str
+    label: str
+    unit: str
+    status: str
+    value: Any
+    low: SpreadEnd
+    high: SpreadEnd
