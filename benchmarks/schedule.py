@@ -108,6 +108,7 @@ def draw_roster(g: np.random.Generator, team: Team, lanes: int) -> Roster:
         free=g.integers(0, 3, (people, lanes)) * 30 * MINUTE,
         delay=delay,
         cap=g.integers(640, 720, lanes) * MINUTE,
+        rooms=np.full(lanes, people),
     )
 
 
@@ -165,6 +166,7 @@ def draw_items(g: np.random.Generator, team: Team, lanes: int) -> Items:
         parent=table["parent"],
         ordinal=np.zeros(len(table["lane"]), np.int64),
         responsible=table["responsible"].astype(np.int8),
+        needs_room=table["list"] != ABSENCE,
     )
 
 

@@ -21,6 +21,7 @@ from careload.day.schedule import (
     check,
     schedule,
 )
+from careload.day.schedule_lists import short_of_rooms
 from careload.ticks import CARRIED_DAY, MINUTE, NEVER
 
 LANES = 24
@@ -40,7 +41,8 @@ def day(seed: int) -> tuple[Roster, Items]:
     free[g.random(free.shape) < 0.1] = NEVER
     cap = g.integers(200, 400, LANES) * MINUTE
     pace = g.integers(800, 1400, (PEOPLE, LANES))
-    roster = Roster(np.array([0, 0, 1, 1]), streams, STREAMS, pace, free, delay, cap)
+    rooms = g.integers(1, PEOPLE + 1, LANES)
+    roster = Roster(np.array([0, 0, 1, 1]), streams, STREAMS, pace, free, delay, cap, rooms)
     return roster, draw_items(g)
 
 
@@ -65,6 +67,7 @@ def draw_items(g: np.random.Generator) -> Items:
         parent=parent,
         ordinal=np.arange(n),
         responsible=np.where(follow, g.integers(-1, 2, n), -1).astype(np.int8),
+        needs_room=~away & (g.random(n) < 0.5),
     )
 
 
@@ -77,7 +80,7 @@ def pick(items: Items, chosen: NDArray[np.int64]) -> Items:
 
 
 def lanes_of(roster: Roster, lanes: NDArray[np.int64]) -> Roster:
-    per_lane = {name: getattr(roster, name)[..., lanes] for name in ("pace", "free", "delay", "cap")}
+    per_lane = {name: getattr(roster, name)[..., lanes] for name in ("pace", "free", "delay", "cap", "rooms")}
     return replace(roster, **per_lane)
 
 
@@ -203,7 +206,8 @@ def test_nobody_starts_too_early_too_late_or_in_two_places(seed: int) -> None:
 def test_nobody_idles_while_she_could_work(seed: int) -> None:
     roster, items = day(seed)
     found = schedule(roster, items)
-    left = np.flatnonzero((found.start == NEVER) & found.created & (items.parent < 0))
+    waits_for_room = items.needs_room & short_of_rooms(roster, items)[items.lane]
+    left = np.flatnonzero((found.start == NEVER) & found.created & (items.parent < 0) & ~waits_for_room)
     last = np.zeros((PEOPLE, LANES), np.int64)
     busy = np.flatnonzero(found.start < NEVER)
     np.maximum.at(last, (found.person[busy], items.lane[busy]), found.end[busy])
@@ -235,8 +239,41 @@ def test_an_unused_stream_or_an_absent_person_changes_nothing(seed: int) -> None
         free=np.vstack([roster.free, np.full(LANES, NEVER)]),
         delay=delay,
         cap=roster.cap,
+        rooms=roster.rooms,
     )
     assert same(schedule(more, items), expected)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_room_holds_one_and_none_stays_empty_while_somebody_waits(seed: int) -> None:
+    roster, items = day(seed)
+    found = schedule(roster, items)
+    short = short_of_rooms(roster, items)
+    assert (found.room_wait[~short[items.lane]] == 0).all()
+    moments = 0
+    for lane in np.flatnonzero(short):
+        here = (items.lane == lane) & (found.start < NEVER)
+        held = np.flatnonzero(here & items.needs_room)
+        begin, end = found.start[held], found.end[held]
+        waiting = np.flatnonzero(here & (found.room_wait > 0))
+        since, until = (found.start - found.room_wait)[waiting], found.start[waiting]
+        now = np.concatenate([begin, end, since])
+        busy = ((begin <= now[:, None]) & (now[:, None] < end)).sum(1)
+        somebody = ((since <= now[:, None]) & (now[:, None] < until)).any(1)
+        assert busy.max() <= roster.rooms[lane]
+        assert (busy[somebody] == roster.rooms[lane]).all()
+        moments += somebody.sum()
+    assert moments > 50
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_room_for_everybody_is_no_room_needed(seed: int) -> None:
+    roster, items = day(seed)
+    plenty = replace(roster, rooms=np.full(LANES, PEOPLE))
+    nowhere = replace(items, needs_room=np.zeros_like(items.needs_room))
+    expected = schedule(roster, nowhere)
+    assert same(schedule(plenty, items), expected)
+    assert not same(schedule(roster, items), expected)
 
 
 @pytest.mark.parametrize("days", [1, 2, 3, 4])
@@ -273,6 +310,7 @@ def one_person() -> Roster:
         free=np.array([[0]]),
         delay=np.zeros((1, 2, 1), np.int64),
         cap=np.array([600 * MINUTE]),
+        rooms=np.array([1]),
     )
 
 
@@ -291,6 +329,7 @@ def simple_items(release: list[int], which: list[int]) -> Items:
         parent=zero - 1,
         ordinal=zero,
         responsible=np.full(n, -1, np.int8),
+        needs_room=np.zeros(n, np.bool_),
     )
 
 
@@ -364,6 +403,7 @@ ROSTER_FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "own delay": ({"delay": np.ones((2, 2, 1), np.int64)}, "person's own stream"),
     "delay": ({"delay": np.array([[[0], [-5]], [[0], [0]]])}, "roster.delay must be NEVER or"),
     "cap": ({"cap": np.array([HORIZON + 1])}, "roster.cap"),
+    "rooms": ({"rooms": np.array([0])}, "roster.rooms"),
     "shape": ({"free": np.zeros((2, 3), np.int64)}, "roster.free has shape"),
 }
 
@@ -379,6 +419,7 @@ def test_a_wrong_roster_is_refused(name: str) -> None:
         free=np.zeros((2, 1), np.int64),
         delay=np.zeros((2, 2, 1), np.int64),
         cap=np.array([100]),
+        rooms=np.array([2]),
     )
     items = simple_items([0], [1])
     check(roster, replace(items, stream=np.array([2])))

@@ -1,7 +1,7 @@
 """The coupled schedule against queueing theory: people, streams and lists instead of servers and classes.
 
 As `test_theory_queues.py`, with fewer tasks: a start of the schedule costs many times that of the station, which it
-equals start by start (`tests/unit/test_station_twin.py`). Releases reach up to 131,000 minutes. Each of the 8
+equals start by start (`tests/unit/test_station_twin.py`). Releases reach up to 131,000 minutes. Each of the 12
 comparisons, quick or long, has a false-alarm rate of 1e-4.
 """
 
@@ -29,8 +29,8 @@ Effort = tuple[int, int, float]
 IntArray = NDArray[np.int64]
 
 
-def team(people: int) -> Roster:
-    """People of one role with a common stream behind their own."""
+def team(people: int, rooms: int | None = None) -> Roster:
+    """People of one role with a common stream behind their own, and a room for each of them or as many as said."""
     return Roster(
         role=np.zeros(people, np.int64),
         streams=np.column_stack([np.arange(people), np.full(people, people)]),
@@ -39,6 +39,7 @@ def team(people: int) -> Roster:
         free=np.zeros((people, LANES), np.int64),
         delay=np.zeros((people, 2, LANES), np.int64),
         cap=np.full(LANES, HORIZON),
+        rooms=np.full(LANES, rooms or people),
     )
 
 
@@ -59,6 +60,7 @@ def waits(
         parent=zero - 1,
         ordinal=zero,
         responsible=np.full(n, -1, np.int8),
+        needs_room=np.ones(n, np.bool_),
     )
     found = schedule(roster, items)
     assert (found.start < NEVER).all()
@@ -66,13 +68,14 @@ def waits(
 
 
 @effort
-def test_a_pool_of_two_is_erlang_c(effort: Effort) -> None:
+@pytest.mark.parametrize("people", [2, 4])
+def test_a_pool_of_two_and_four_people_in_two_rooms_are_erlang_c(people: int, effort: Effort) -> None:
     n, warm_up, precision = effort
     rate = 9.6 / 60
     keys = stream_keys(lane_keys("pool of two", np.arange(LANES)), n)
     time = np.cumsum(draw_ticks(keys, "gap", Law.EXPONENTIAL, 1.0, 1 / rate), axis=1)
     service = draw_ticks(keys, "service", Law.EXPONENTIAL, 1.0, MEAN)
-    waited = waits(team(2), 2, time, service, np.full(time.shape, ROUTINE))[:, warm_up:]
+    waited = waits(team(people, rooms=2), people, time, service, np.full(time.shape, ROUTINE))[:, warm_up:]
     counted = waited.shape[1]
     share = compare((waited > 0).sum(axis=1), counted, delay_probability(2, rate * MEAN))
     assert share.holds(precision), share

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from replications import Comparison, compare, draw_ticks, lane_keys, stream_keys
 
 from careload.day.book import LaterRequests, Places, book_later, ordinary_start
-from careload.day.schedule import HORIZON, ROUTINE, Items, Roster, schedule
+from careload.day.schedule import HORIZON, MAX_ROOMS, ROUTINE, Items, Roster, schedule
 from careload.quantiles import Law
 from careload.station import DAY_SPAN, Queue, serve
 from careload.ticks import MINUTE
@@ -70,6 +70,7 @@ def by_schedule(time: IntArray, service: IntArray) -> IntArray:
         free=np.zeros((1, lanes), np.int64),
         delay=np.zeros((1, 1, lanes), np.int64),
         cap=np.full(lanes, HORIZON),
+        rooms=np.full(lanes, MAX_ROOMS),
     )
     zero = np.zeros(time.size, np.int64)
     items = Items(
@@ -83,6 +84,7 @@ def by_schedule(time: IntArray, service: IntArray) -> IntArray:
         parent=zero - 1,
         ordinal=zero,
         responsible=np.full(time.size, -1, np.int8),
+        needs_room=np.zeros(time.size, np.bool_),
     )
     return schedule(roster, items).start.reshape(time.shape)
 

@@ -25,7 +25,7 @@ from careload.results.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "results" / "README.md"])
-MOST_LINES = 250
+MOST_LINES = 300
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 EXAMPLE_FOLDER = "my_files"

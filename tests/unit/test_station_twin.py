@@ -9,7 +9,7 @@ import pytest
 import twin_station as twin
 from numpy.typing import NDArray
 
-from careload.day.schedule import ROUTINE, SAME_DAY, URGENT, Items, Roster, schedule
+from careload.day.schedule import MAX_ROOMS, ROUTINE, SAME_DAY, URGENT, Items, Roster, schedule
 from careload.station import DAY_SPAN, LONG_SPAN, Queue, Served, merge, serve
 from careload.ticks import MINUTE
 
@@ -90,6 +90,7 @@ def one_stream(case: Case) -> Roster:
         free=case.free,
         delay=np.zeros((people, 2, LANES), np.int64),
         cap=np.full(LANES, DAY_SPAN),
+        rooms=np.full(LANES, MAX_ROOMS),
     )
 
 
@@ -109,6 +110,7 @@ def items_of(case: Case) -> Items:
         parent=zero - 1,
         ordinal=zero,
         responsible=np.full(n, -1, np.int8),
+        needs_room=np.zeros(n, np.bool_),
     )
 
 

@@ -2,7 +2,8 @@
 
 One iteration starts exactly one item in every lane that is still open: the person who can start first takes
 the lowest of the heads that are ready for her. Nothing in a lane can start before the earliest such moment,
-and every later release is in its list before it can be chosen, so the result is exact.
+and every later release is in its list before it can be chosen, so the result is exact. A room is held from a
+start to an end that is known at the start, so the moment at which one comes free is known as well.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = [
     "MAX_COLUMNS",
     "MAX_PACE",
     "MAX_PEOPLE",
+    "MAX_ROOMS",
     "ROUTINE",
     "SAME_DAY",
     "URGENT",
@@ -54,6 +56,8 @@ MAX_PEOPLE: Final = 31
 """People of one practice."""
 MAX_COLUMNS: Final = 100
 """Streams one person may read."""
+MAX_ROOMS: Final = (1 << 15) - 1
+"""Rooms of one practice."""
 MAX_PACE: Final = 1 << 14
 """Slowest pace: sixteen times the reference."""
 
@@ -80,6 +84,8 @@ class Roster:
         Ticks after a release from which she may take it: 0 for her own stream, NEVER for not at all.
     cap : ndarray of int64, shape (L,)
         Nobody starts anything at or after this tick.
+    rooms : ndarray of int64, shape (L,)
+        Rooms of the practice, one at least; with one for everybody nobody waits for a room.
     """
 
     role: IntArray
@@ -89,6 +95,7 @@ class Roster:
     free: IntArray
     delay: IntArray
     cap: IntArray
+    rooms: IntArray
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,8 @@ class Items:
         Order among the creations of one start.
     responsible : ndarray of int8, shape (n,)
         Role whose own starts create no such follow-on; -1 if every start does.
+    needs_room : ndarray of bool, shape (n,)
+        True if a room is held from start to end; never for an absence.
     """
 
     lane: IntArray
@@ -126,6 +135,7 @@ class Items:
     parent: IntArray
     ordinal: IntArray
     responsible: NDArray[np.int8]
+    needs_room: BoolArray
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,8 @@ class Schedule:
         Ticks; NEVER if not started.
     person : ndarray of int16, shape (n,)
         Number of the performer, -1 if not started.
+    room_wait : ndarray of int64, shape (n,)
+        Ticks by which her start would have been earlier with rooms enough; 0 if not started.
     created : ndarray of bool, shape (n,)
         False for follow-ons that were not created, True otherwise.
     """
@@ -145,6 +157,7 @@ class Schedule:
     start: IntArray
     end: IntArray
     person: NDArray[np.int16]
+    room_wait: IntArray
     created: BoolArray
 
 
@@ -173,7 +186,7 @@ def schedule(roster: Roster, items: Items) -> Schedule:
     check(roster, items)
     if not len(items.lane):
         nothing = np.empty(0, np.int64)
-        return Schedule(nothing, nothing, nothing.astype(np.int16), nothing.astype(np.bool_))
+        return Schedule(nothing, nothing, nothing.astype(np.int16), nothing, nothing.astype(np.bool_))
     return _result(roster, items, run(build(roster, items)))
 
 
@@ -184,13 +197,17 @@ def _result(roster: Roster, items: Items, starts: Starts) -> Schedule:
     start[starts.item], end[starts.item] = starts.start, starts.end
     person[starts.item] = starts.person
     start, end, person = start[:n], end[:n], person[:n]
+    room_wait = np.zeros(n + 1, np.int64)
+    if len(starts.room_wait):
+        room_wait[starts.item] = starts.room_wait
+    room_wait = room_wait[:n]
     late = np.flatnonzero(start >= roster.cap.take(items.lane))
-    start[late], end[late], person[late] = NEVER, NEVER, -1
+    start[late], end[late], person[late], room_wait[late] = NEVER, NEVER, -1, 0
     created = np.ones(n, np.bool_)
     child = np.flatnonzero(items.parent >= 0)
     performer = person[items.parent[child]]
     created[child] = (performer >= 0) & (roster.role[performer] != items.responsible[child])
-    return Schedule(start, end, person, created)
+    return Schedule(start, end, person, room_wait, created)
 
 
 def check(roster: Roster, items: Items) -> None:
@@ -232,6 +249,7 @@ def _check_roster(roster: Roster) -> None:
         "free": (people, lanes),
         "delay": (people, columns, lanes),
         "cap": (lanes,),
+        "rooms": (lanes,),
     }
     for name, shape in shapes.items():
         found = getattr(roster, name).shape
@@ -252,6 +270,7 @@ def _check_roster(roster: Roster) -> None:
         _refuse(len(set(read.tolist())) < len(read), f"person {person} reads a stream twice")
     _refuse(_outside(roster.pace, 1, MAX_PACE), f"roster.pace must lie in 1 to {MAX_PACE}")
     _refuse(_outside(roster.cap, 0, HORIZON), f"roster.cap must lie in 0 to {HORIZON} ticks")
+    _refuse(_outside(roster.rooms, 1, MAX_ROOMS), f"roster.rooms must lie in 1 to {MAX_ROOMS}")
     for name in ("free", "delay"):
         ticks = getattr(roster, name)
         wrong = ((ticks < 0) | (ticks > HORIZON)) & (ticks != NEVER)
@@ -261,7 +280,8 @@ def _check_roster(roster: Roster) -> None:
 
 def _check_items(roster: Roster, items: Items) -> None:
     n = len(items.lane)
-    for name in ("stream", "list", "release", "key", "fixed_end", "parent", "ordinal", "responsible"):
+    columns = ("stream", "list", "release", "key", "fixed_end", "parent", "ordinal", "responsible")
+    for name in (*columns, "needs_room"):
         found = getattr(items, name).shape
         _refuse(found != (n,), f"items.{name} has shape {found}, expected {(n,)}")
     roles = int(roster.role[-1]) + 1
@@ -286,6 +306,7 @@ def _check_items(roster: Roster, items: Items) -> None:
 
 def _check_absences(roster: Roster, items: Items) -> None:
     absent = items.list == ABSENCE
+    _refuse_items(absent & items.needs_room, "is an absence that needs a room")
     if np.count_nonzero(items.fixed_end) > np.count_nonzero(items.fixed_end[absent]):
         _refuse_items((items.fixed_end > 0) & ~absent, "has a fixed end but is no absence")
     readers = np.bincount(roster.streams.ravel(), minlength=roster.n_streams + 1)

@@ -27,6 +27,7 @@ __all__ = [
     "Lists",
     "build",
     "rows_of",
+    "short_of_rooms",
 ]
 
 IntArray: TypeAlias = NDArray[np.int64]
@@ -98,7 +99,12 @@ class Lists:
     follow : int
         Index of the follow-on list among the R, -1 if it is not in use.
     streams : ndarray of int64, shape (X, C)
+        Streams of work that needs a room stand behind the others.
     delay : ndarray of int64, shape (X, C, L)
+    free_columns : int
+        Columns of streams that need no room; X if no lane is short of rooms.
+    rooms : ndarray of int64, shape (K, L)
+        When each room is free, with its number in the low bits; K is 0 if no lane is short of rooms.
     free, pace : ndarray of int64, shape (C, L)
     cap : ndarray of int64, shape (L,)
     role : ndarray of int64, shape (C,)
@@ -112,6 +118,8 @@ class Lists:
     follow: int
     streams: IntArray
     delay: IntArray
+    free_columns: int
+    rooms: IntArray
     free: IntArray
     pace: IntArray
     cap: IntArray
@@ -157,6 +165,11 @@ def build(roster: Roster, items: Items) -> Lists:
         Both checked.
     """
     items = replace(items, service=np.ascontiguousarray(items.service))
+    short = short_of_rooms(roster, items)
+    tables = [roster.streams]
+    if short.any():
+        roster, items, in_room = _apart(roster, items, short)
+        tables = [roster.streams, in_room]
     child = np.flatnonzero(items.parent >= 0)
     child = child[np.lexsort((items.ordinal[child], items.parent[child]))]
     layout = _layout(roster, items)
@@ -166,15 +179,18 @@ def build(roster: Roster, items: Items) -> Lists:
     release[child] = FAR
     entry = _entries(items, layout, child, release)
     entry[guard, RELEASE] = -FAR
-    streams, delay = _reading(roster, items)
+    used = np.bincount(items.stream, minlength=roster.n_streams + 1) > 0
+    reading = [_reading(table, roster.delay, used, k == 0) for k, table in enumerate(tables)]
     return Lists(
         entry=entry,
         first=first,
         last=last,
         rank=np.array([_RANK[k] for k in layout.kinds], np.int64),
         follow=layout.kinds.index(_FOLLOW_ON) if _FOLLOW_ON in layout.kinds else -1,
-        streams=streams,
-        delay=delay,
+        streams=np.concatenate([streams for streams, _ in reading]),
+        delay=np.concatenate([delay for _, delay in reading]),
+        free_columns=len(reading[0][0]),
+        rooms=_rooms(roster, short),
         free=np.where(roster.free < NEVER, roster.free << STEP, LIMIT),
         pace=roster.pace,
         cap=roster.cap << STEP,
@@ -284,17 +300,44 @@ def _starts(roster: Roster, layout: _Layout, child: IntArray) -> tuple[IntArray,
     return first, last, begin.ravel() - 1
 
 
-def _reading(roster: Roster, items: Items) -> tuple[IntArray, IntArray]:
-    """Streams (X, C) and delays (X, C, L) without the columns nobody needs today; own streams stay."""
-    used = np.zeros(roster.n_streams + 1, np.bool_)
-    used[items.stream] = True
-    useful = used[roster.streams]
-    useful[:, 0] = True
+def _reading(
+    streams: IntArray, delay: IntArray, used: NDArray[np.bool_], keep_own: bool
+) -> tuple[IntArray, IntArray]:
+    """Streams (X, C) and delays (X, C, L) without the columns nobody needs today; the last stream is void."""
+    void = len(used) - 1
+    useful = used[streams]
+    useful[:, 0] |= keep_own
     column = np.argsort(~useful, axis=1, kind="stable")[:, : int(useful.sum(1).max())]
     useful = np.take_along_axis(useful, column, 1)
-    streams = np.where(useful, np.take_along_axis(roster.streams, column, 1), roster.n_streams)
-    delay = np.take_along_axis(roster.delay, column[:, :, None], 1)
-    never = (streams == roster.n_streams)[:, :, None] | (delay == NEVER)
-    never[:, 0] = False
-    delay = np.where(never, FAR, delay << STEP)
+    streams = np.where(useful, np.take_along_axis(streams, column, 1), void)
+    delay = np.take_along_axis(delay, column[:, :, None], 1)
+    delay = np.where((streams == void)[:, :, None] | (delay == NEVER), FAR, delay << STEP)
     return np.ascontiguousarray(streams.T), np.ascontiguousarray(delay.transpose(1, 0, 2))
+
+
+def short_of_rooms(roster: Roster, items: Items) -> NDArray[np.bool_]:
+    """Whether fewer rooms are there than people present who may take work that needs one, shape (L,)."""
+    present = roster.free < NEVER
+    fewer: NDArray[np.bool_] = roster.rooms < present.sum(0)
+    if not fewer.any():
+        return fewer
+    needed = np.zeros((roster.n_streams + 1, len(fewer)), np.bool_)
+    needed[items.stream[items.needs_room], items.lane[items.needs_room]] = True
+    may = (needed[roster.streams] & (roster.delay < NEVER)).any(1)
+    short: NDArray[np.bool_] = roster.rooms < (present & may).sum(0)
+    return short
+
+
+def _apart(roster: Roster, items: Items, short: NDArray[np.bool_]) -> tuple[Roster, Items, IntArray]:
+    """Give work that needs a room streams of its own where rooms are short; also the table of these streams."""
+    n = roster.n_streams
+    apart = items.needs_room & short[items.lane]
+    streams = np.where(roster.streams == n, 2 * n, roster.streams)
+    roster = replace(roster, streams=streams, n_streams=2 * n)
+    return roster, replace(items, stream=items.stream + n * apart), np.minimum(streams + n, 2 * n)
+
+
+def _rooms(roster: Roster, short: NDArray[np.bool_]) -> IntArray:
+    """Rooms (K, L) with their numbers, free from the first tick; those that a lane has not are never free."""
+    number = np.arange(int(roster.rooms[short].max(initial=0)))[:, None]
+    return np.where(number < roster.rooms, 0, LIMIT) + number

@@ -1,4 +1,4 @@
-"""The four steps of an iteration: person, task, service, follow-ons (docs/day.md, sections 4 and 6).
+"""The steps of an iteration: rooms, person, task, service, follow-ons (docs/day.md, sections 4 and 6).
 
 A step owns its buffers and is made anew when lanes are dropped. Whether a head is ready is told in two places
 only, `ChoosePerson` and `ChooseTask`, both as release + delay against a time of the lane.
@@ -55,6 +55,8 @@ class State:
     free, pace : ndarray of int64, shape (C, m)
     last : ndarray of int64, shape (E + 1, m)
     cap : ndarray of int64, shape (m,)
+    rooms : ndarray of int64, shape (K, m)
+        When each room is free, and its number.
     """
 
     matrix: IntArray
@@ -65,6 +67,7 @@ class State:
     pace: IntArray
     last: IntArray
     cap: IntArray
+    rooms: IntArray
 
     @classmethod
     def of(cls, lists: Lists, lanes: slice) -> State:
@@ -76,7 +79,7 @@ class State:
         offset = first * lists.entry.shape[1]
         parts = [earliest, head, earliest, offset, lists.delay[:, :, lanes]]
         parts += [a[:, lanes] for a in (lists.free, lists.pace, lists.last)]
-        parts.append(lists.cap[lanes])
+        parts += [lists.cap[lanes], lists.rooms[:, lanes]]
         return cls.view(lists, np.concatenate([part.reshape(-1, m) for part in parts]))
 
     @classmethod
@@ -84,11 +87,12 @@ class State:
         """Name the parts of a matrix."""
         n_lists, streams = lists.first.shape[:2]
         columns, people = lists.streams.shape
-        shapes = [(n_lists + 1, streams)] * 2 + [(columns, people), (people,), (people,), (streams,), ()]
+        shapes: list[tuple[int, ...]] = [(n_lists + 1, streams)] * 2
+        shapes += [(columns, people), (people,), (people,), (streams,), (), (len(lists.rooms),)]
         parts, begin = [], 0
         for shape in shapes:
             end = begin + int(np.prod(shape))
-            parts.append(matrix[begin:end].reshape(*shape, -1))
+            parts.append(matrix[begin:end].reshape(*shape, matrix.shape[1]))
             begin = end
         return cls(matrix, *parts)
 
@@ -97,10 +101,47 @@ class State:
         return self.view(lists, self.matrix.take(lanes.nonzero()[0], axis=1))
 
 
+class Rooms:
+    """Which room comes free first, and when; without rooms that are short nothing is kept.
+
+    Attributes
+    ----------
+    first : ndarray of int64, shape (m,)
+        The earliest free room: the time with the number of the room in the low bits.
+    free : ndarray of int64, shape (m,)
+        The time alone.
+    """
+
+    def __init__(self, state: State) -> None:
+        m = len(state.cap)
+        self.short = len(state.rooms) > 0
+        self.rooms, self.rooms_flat, self.lane, self.lanes = (
+            state.rooms,
+            state.rooms.reshape(-1),
+            np.arange(m),
+            np.array(m),
+        )
+        self.first, self.free, self.number = (np.empty(m, np.int64) for _ in range(3))
+
+    def look(self) -> None:
+        """Find the earliest free room."""
+        np.minimum.reduce(self.rooms, axis=0, out=self.first)
+        np.bitwise_and(self.first, _WHOLE, self.free)
+
+    def hold(self, holds: NDArray[np.bool_], end: IntArray) -> None:
+        """Hold it until `end` where `holds`."""
+        number = self.number
+        np.subtract(self.first, self.free, number)
+        held = np.where(holds, end + number, self.first)
+        np.multiply(number, self.lanes, number)
+        np.add(number, self.lane, number)
+        self.rooms_flat[number] = held
+
+
 class ChoosePerson:
     """When the lane's next start is, and who starts."""
 
-    def __init__(self, lists: Lists, state: State) -> None:
+    def __init__(self, lists: Lists, state: State, rooms: Rooms) -> None:
         columns, people, m = state.delay.shape
         self.first_heads = state.head[0]
         self.streams = lists.streams.reshape(-1)
@@ -109,29 +150,53 @@ class ChoosePerson:
         self.low = _low_bits(people * m)
         self.ready = np.empty((columns * people, m), np.int64)
         self.ready_by_column = self.ready.reshape(columns, people, m)
+        self.rooms, self.ready_in_room = rooms, self.ready_by_column[lists.free_columns :]
         self.begin = np.empty((people, m), np.int64)
         self.late, self.claim = np.empty_like(self.begin), np.empty_like(self.begin)
+        self.since = np.empty_like(self.begin)
+        self.since_unsigned = self.since.view(np.uint64)
         self.claim_unsigned = self.claim.view(np.uint64)
         self.lowest = np.empty(m, np.int64)
         self.lowest_unsigned = self.lowest.view(np.uint64)
 
-    def __call__(self, t: IntArray, person: IntArray) -> None:
-        """Write the start `t` and the lowest (role order, free since, number) of those who can start then.
+    def __call__(self, t: IntArray, person: IntArray, *since: IntArray) -> None:
+        """Write the start `t` and who of those who can start then is first.
 
-        `person` is her index in a (C, m) array.
+        She has waited longest for a room, then has the lowest (role order, free since, number). `person` is her
+        index in a (C, m) array; `since`, where rooms are short, is when she could have started with rooms enough.
         """
         ready, begin, late, claim = self.ready, self.begin, self.late, self.claim
         self.first_heads.take(self.streams, 0, ready, "clip")
         np.add(ready, self.delay, ready)
+        if since:
+            self._wait_for_rooms()
         np.minimum.reduce(self.ready_by_column, axis=0, out=begin)
         np.maximum(begin, self.free, out=begin)
         np.minimum.reduce(begin, axis=0, out=t)
         np.subtract(t, begin, late)
         np.right_shift(late, _SIGN, late)
+        for first in since:
+            self._keep_the_longest_waiting(first)
         np.add(self.free, self.order, claim)
         np.bitwise_or(claim, late, claim)
         np.minimum.reduce(self.claim_unsigned, axis=0, out=self.lowest_unsigned)
         np.bitwise_and(self.lowest, self.low, person)
+
+    def _wait_for_rooms(self) -> None:
+        """Note when everybody could start if rooms were enough; then let their work wait for a room."""
+        self.rooms.look()
+        np.minimum.reduce(self.ready_by_column, axis=0, out=self.since)
+        np.maximum(self.since, self.free, out=self.since)
+        np.maximum(self.ready_in_room, self.rooms.free, out=self.ready_in_room)
+
+    def _keep_the_longest_waiting(self, first: IntArray) -> None:
+        """Of those who are not late, only those who could have started first stay."""
+        since, late = self.since, self.late
+        np.bitwise_or(since, late, since)
+        np.minimum.reduce(self.since_unsigned, axis=0, out=first.view(np.uint64))
+        np.subtract(first, since, since)
+        np.right_shift(since, _SIGN, since)
+        np.bitwise_or(late, since, late)
 
 
 class ChooseTask:
@@ -150,7 +215,7 @@ class ChooseTask:
         Index of the chosen list in `State.head`.
     """
 
-    def __init__(self, lists: Lists, state: State) -> None:
+    def __init__(self, lists: Lists, state: State, rooms: Rooms) -> None:
         n_lists, streams, m = state.entry[1:].shape
         columns, people = lists.streams.shape
         slots, lane = n_lists * columns, np.arange(m)
@@ -173,18 +238,24 @@ class ChooseTask:
         self.heads = self.heads_flat[: slots * m].reshape(columns, n_lists, m)
         self.heads_by_slot = self.heads.reshape(slots, m)
         self.wait, self.claim = np.empty_like(self.heads), np.empty((slots, m), np.int64)
+        self.rooms, self.wait_in_room = rooms, self.wait[lists.free_columns :]
+        self.no_room = np.empty(m, np.int64)
         self.wait_by_slot, self.claim_unsigned = self.wait.reshape(slots, m), self.claim.view(np.uint64)
         self.slot, self.row = np.empty(m, np.int64), np.empty(m, np.int64)
         self.slot_unsigned = self.slot.view(np.uint64)
 
     def __call__(self, t: IntArray, person: IntArray) -> None:
-        """Find the lowest (rank, release, stream, list) of the heads ready by `t`."""
+        """Find the lowest (rank, release, without a room, stream, list) of the heads ready by `t`."""
         self.table.take(person, 1, self.hers, "clip")
         np.add(self.streams_by_list, self.list_at, self.rows)
         self.head_flat.take(self.rows, None, self.heads, "clip")
         np.subtract(t, self.delay, self.until)
         np.subtract(self.until_by_list, self.heads, self.wait)
         np.right_shift(self.wait, _SIGN, self.wait)
+        if self.rooms.short:
+            np.subtract(t, self.rooms.free, self.no_room)
+            np.right_shift(self.no_room, _SIGN, self.no_room)
+            np.bitwise_or(self.wait_in_room, self.no_room, self.wait_in_room)
         np.add(self.heads_by_slot, self.order, self.claim)
         np.bitwise_or(self.claim, self.wait_by_slot, self.claim)
         np.minimum.reduce(self.claim_unsigned, axis=0, out=self.slot_unsigned)
@@ -193,10 +264,13 @@ class ChooseTask:
 
 
 class Serve:
-    """The start itself: the list moves on, the person is busy until the end."""
+    """The start itself: the list moves on, person and room are busy until the end."""
 
-    def __init__(self, lists: Lists, state: State, choice: ChooseTask) -> None:
+    def __init__(self, lists: Lists, state: State, choice: ChooseTask, rooms: Rooms) -> None:
         m = len(state.cap)
+        self.rooms = rooms
+        self.room_slots = np.array(lists.free_columns * len(lists.rank) * m)
+        self.holds = np.empty(m, np.bool_)
         flat = lists.entry.reshape(-1)
         self.release, self.service = flat[RELEASE:], flat[SERVICE:]
         self.width = np.array(lists.entry.shape[1])
@@ -220,6 +294,9 @@ class Serve:
         np.negative(reference, reference)
         np.maximum(end, reference, out=end)
         self.free_flat[person] = end
+        if self.rooms.short:
+            np.greater_equal(choice.slot, self.room_slots, self.holds)
+            self.rooms.hold(self.holds, end)
 
     def _advance(self, entry: IntArray) -> None:
         """Take the head off its list and bring the first heads of her streams up to date."""

@@ -123,6 +123,7 @@ def _schedule(block: Block, day: int, parts: Parts) -> Schedule:
         free=rota.free,
         delay=delay,
         cap=practices.rota.cap,
+        rooms=np.full(block.n_lanes, n_people),
     )
     items = Items(
         lane=parts.lane,
@@ -135,6 +136,7 @@ def _schedule(block: Block, day: int, parts: Parts) -> Schedule:
         parent=parts.parent,
         ordinal=parts.ordinal,
         responsible=parts.responsible.astype(np.int8),
+        needs_room=np.zeros(len(parts.lane), np.bool_),
     )
     return schedule(roster, items)
 
