@@ -1,0 +1,110 @@
+"""Cells of the tables of the report page: numbers with interval, unit and grade."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from careload.results.contrast import Findings, World
+from careload.results.estimate import Estimate
+from careload.results.levels import Level
+from careload.results.measures import GRADES, worst_grade
+from careload.results.report import signed
+from careload.results.report_markup import Markup, element, joined
+from careload.results.waterfall import ASSUMED
+
+__all__ = [
+    "described",
+    "fold",
+    "grade_cell",
+    "heading_row",
+    "interval",
+    "level_table",
+    "number_cell",
+    "plain",
+    "table",
+]
+
+
+def interval(one: Estimate, turned: bool = False, decimals: int | None = None) -> Markup:
+    """A number and its interval; `turned` shows a cost in the sign in which it is drawn."""
+    places = one.decimals if decimals is None else decimals
+    value, low, high = (-one.value, -one.high, -one.low) if turned else (one.value, one.low, one.high)
+    if math.isnan(value):
+        return element("span", "none", class_="ci")
+    ends = "no interval" if math.isnan(low) else f"{signed(low, places)} to {signed(high, places)}"
+    return joined(
+        element("span", signed(value, places), class_="n"), " ", element("span", f"({ends})", class_="ci")
+    )
+
+
+def number_cell(one: Estimate, turned: bool = False) -> Markup:
+    """A cell that holds a number and its interval."""
+    return element("td", interval(one, turned), class_="num")
+
+
+def grade_cell(found: Sequence[Estimate]) -> Markup:
+    """Worst grade of a row; D is hatched."""
+    grade = worst_grade([one.grade for one in found])
+    meaning = ASSUMED if grade == "D" else GRADES[grade]
+    return element("td", element("span", grade, class_=f"grade {grade}", title=meaning), class_="g")
+
+
+def heading_row(*cells: str) -> Markup:
+    """The head of a table; all but the first column hold numbers."""
+    first, *others = cells
+    return element(
+        "thead",
+        element(
+            "tr",
+            element("th", first, scope="col"),
+            *(element("th", cell, scope="col", class_="num") for cell in others),
+        ),
+    )
+
+
+def table(head: Markup, rows: Sequence[Markup], caption: str, kind: str = "plain") -> Markup:
+    """A table that scrolls by itself where the page is narrow."""
+    return element(
+        "div",
+        element("table", element("caption", caption), head, element("tbody", *rows), class_=kind),
+        class_="scroll",
+    )
+
+
+def level_table(findings: Findings, levels: Sequence[Level], caption: str) -> Markup:
+    """Measures of the worlds and the differences; with more than two worlds, the baseline and the differences."""
+    contrasts = findings.contrasts
+    shown = findings.worlds if len(contrasts) == 1 else findings.worlds[:1]
+    names = [plain(world.name) for world in shown]
+    names += ["change"] if len(contrasts) == 1 else [f"{plain(one.world)}: change" for one in contrasts]
+    rows = []
+    for level in levels:
+        found = [world.levels[level.name] for world in shown]
+        found += [contrast.differences[level.name] for contrast in contrasts]
+        label = joined(level.label.strip(), element("small", f" {level.unit}"))
+        indent = "sub" if level.label.startswith(" ") else "row"
+        head = element("th", label, scope="row", class_=indent, title=level.description)
+        rows.append(element("tr", head, *map(number_cell, found), grade_cell(found)))
+    return table(heading_row("", *names, "grade"), rows, caption)
+
+
+def fold(title: str, *content: Markup, printed: bool = False) -> Markup:
+    """Something to open by hand; what is `printed` is printed open."""
+    return element("details", element("summary", title), *content, class_="printed" if printed else "kept")
+
+
+def plain(name: str) -> str:
+    """A name of a file or a key as words."""
+    return name.replace("_", " ")
+
+
+def described(world: World, findings: Findings) -> str:
+    """What a world is: the choices that tell it from the others, by their labels."""
+    telling = [
+        group
+        for group in world.study.labels
+        if len({other.study.choices.get(group) for other in findings.worlds}) > 1
+    ]
+    labels = [world.study.labels[group].label["en"] for group in telling or ["practice"]]
+    return "; ".join(labels)
