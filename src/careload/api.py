@@ -69,8 +69,15 @@ class Result:
 
         return draw_released(self.findings, self._contrast(world))
 
+    def report(self) -> str:
+        """Return the page of a comparison as HTML, as `save` writes it to `report.html`."""
+        from careload.results.report_page import page
+
+        self._contrast(None)
+        return page(self.findings)
+
     def save(self, folder: str | Path) -> list[Path]:
-        """Write results, summary and figures to a folder, and return what was written."""
+        """Write results, summary, figures and page to a folder, and return what was written."""
         return write_findings(self.findings, open_folder(Path(folder)))
 
     def _contrast(self, world: str | None) -> Contrast:

@@ -88,7 +88,7 @@ def simulate_worlds(
 
 
 def write_findings(findings: Findings, folder: Path) -> list[Path]:
-    """Write results, summary and one figure per contrast; all of them or none.
+    """Write results, summary, and for a comparison one figure per contrast and one page; all of them or none.
 
     Returns
     -------
@@ -97,12 +97,15 @@ def write_findings(findings: Findings, folder: Path) -> list[Path]:
     """
     from careload.results.figures import draw_released, save_figure
     from careload.results.files import write_parquet, write_summary
+    from careload.results.report_page import write_page
 
     with staging(folder) as stage:
         paths = [write_parquet(findings, stage), write_summary(findings, stage)]
         for contrast in findings.contrasts:
             name = "released" if len(findings.contrasts) == 1 else f"released_{contrast.world}"
             paths += save_figure(draw_released(findings, contrast), stage, name)
+        if findings.contrasts:
+            paths.append(write_page(findings, stage))
     return [folder / path.name for path in paths]
 
 

@@ -182,7 +182,7 @@ def test_jobs_write_and_return_the_table(tmp_path: Path) -> None:
         short_comparison(), tmp_path / "compare", lambda done, total: told.append((done, total))
     )
     written = sorted(path.name for path in (tmp_path / "compare").iterdir())
-    assert written == ["released.png", "released.svg", "results.parquet", "summary.csv"]
+    assert written == ["released.png", "released.svg", "report.html", "results.parquet", "summary.csv"]
     assert all(str(tmp_path / "compare" / name) in text for name in written)
     assert "simulation only" in text and "= released" in text
     assert told and told[-1][0] == told[-1][1]
@@ -211,7 +211,7 @@ def test_the_result_for_notebooks(tmp_path: Path) -> None:
     assert table.loc["solo_nurse.released", "value"] == short_findings().contrasts[0].parts["released"].value
     assert len(result.cells) == 2 * CELLS
     assert "= released" in result.summary()
-    assert len(result.save(tmp_path)) == 4
+    assert len(result.save(tmp_path)) == 5
     with pytest.raises(Faults, match="try solo_nurse"):
         result.figure("solo")
     with pytest.raises(Faults, match=r"careload\.compare"):

@@ -15,8 +15,18 @@ from careload.results.estimate import Estimate
 from careload.results.levels import LEVELS
 from careload.results.measures import GRADES
 from careload.results.targets import ROLES, targets_of
+from careload.results.tornado import estimate_of, swings
 
-__all__ = ["SIMULATION_ONLY", "finding", "inputs_line", "plan_line", "report", "signed", "subject"]
+__all__ = [
+    "SIMULATION_ONLY",
+    "finding",
+    "inputs_line",
+    "inputs_range",
+    "plan_line",
+    "report",
+    "signed",
+    "subject",
+]
 
 SIMULATION_ONLY: Final = "simulation only (95 %): the intervals hold chance, not what is assumed"
 
@@ -105,6 +115,20 @@ def finding(findings: Findings, contrast: Contrast) -> str:
         )
     )
     return f"{subject(findings, contrast)} {verb} {size} h a week per GP ({spread}): {went}"
+
+
+def inputs_range(findings: Findings, contrast: Contrast, outcome: str = "released") -> str:
+    """How far inputs move an outcome, one at a time, and which move it most; empty where they were not varied."""
+    found = swings(findings, contrast, outcome)
+    if not found:
+        return ""
+    least, most = min(found, key=lambda one: one.least), max(found, key=lambda one: one.most)
+    one = estimate_of(contrast, outcome)
+    ends = " to ".join(
+        f"{signed(value, one.decimals)} ({swing.spread.label})"
+        for value, swing in ((least.least, least), (most.most, most))
+    )
+    return f"One input at a time over its declared range, {one.label}: {ends} {one.unit}"
 
 
 def signed(value: float, decimals: int) -> str:

@@ -55,6 +55,13 @@ class Scale:
         room = 0.03 * (high - low or 1.0)
         return cls(low - (room if low < 0 else 0.0), high + room)
 
+    @classmethod
+    def around(cls, centre: float, values: Iterable[float]) -> Scale:
+        """The scale that holds a centre and all values, with a little room; zero need not be on it."""
+        known = [centre, *(value for value in values if not math.isnan(value))]
+        room = 0.06 * (max(known) - min(known) or 1.0)
+        return cls(min(known) - room, max(known) + room)
+
     def at(self, value: float) -> str:
         """Place of a value as a share of the width."""
         return f"{100 * (value - self.low) / (self.high - self.low):.2f}%"
@@ -89,7 +96,7 @@ def drawing(scale: Scale, *marks: Markup) -> Markup:
 
 
 def bar(
-    scale: Scale, start: float, end: float, colour: str, assumed: bool, y: str = "24%", height: str = "52%"
+    scale: Scale, start: float, end: float, colour: str, assumed: bool, y: str = "18%", height: str = "52%"
 ) -> Markup:
     """A bar from one value to another, hatched where its size is assumed."""
     place = {"x": scale.at(min(start, end)), "width": scale.width(start, end), "y": y, "height": height}
@@ -99,7 +106,7 @@ def bar(
     )
 
 
-def whisker(scale: Scale, low: float, high: float, y: str = "50%") -> Markup:
+def whisker(scale: Scale, low: float, high: float, y: str = "44%") -> Markup:
     """An interval of chance: a thin black line with ends."""
     if math.isnan(low) or low == high:
         return Markup("")
@@ -119,7 +126,7 @@ def whisker(scale: Scale, low: float, high: float, y: str = "50%") -> Markup:
 def band(scale: Scale, low: float, high: float) -> Markup:
     """How far one input at a time moves a value: a grey band under the bar."""
     return element(
-        "rect", x=scale.at(low), width=scale.width(low, high), y="80%", height="11%", class_="inputs"
+        "rect", x=scale.at(low), width=scale.width(low, high), y="76%", height="12%", class_="inputs"
     )
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "described",
     "fold",
     "grade_cell",
+    "group_row",
     "heading_row",
     "interval",
     "level_table",
@@ -32,6 +33,8 @@ def interval(one: Estimate, turned: bool = False, decimals: int | None = None) -
     value, low, high = (-one.value, -one.high, -one.low) if turned else (one.value, one.low, one.high)
     if math.isnan(value):
         return element("span", "none", class_="ci")
+    if value == low == high == 0:
+        return element("span", "0", class_="n")
     ends = "no interval" if math.isnan(low) else f"{signed(low, places)} to {signed(high, places)}"
     return joined(
         element("span", signed(value, places), class_="n"), " ", element("span", f"({ends})", class_="ci")
@@ -58,7 +61,7 @@ def heading_row(*cells: str) -> Markup:
         element(
             "tr",
             element("th", first, scope="col"),
-            *(element("th", cell, scope="col", class_="num") for cell in others),
+            *(element("th", cell, scope="col", class_="g" if cell == "grade" else "num") for cell in others),
         ),
     )
 
@@ -78,8 +81,11 @@ def level_table(findings: Findings, levels: Sequence[Level], caption: str) -> Ma
     shown = findings.worlds if len(contrasts) == 1 else findings.worlds[:1]
     names = [plain(world.name) for world in shown]
     names += ["change"] if len(contrasts) == 1 else [f"{plain(one.world)}: change" for one in contrasts]
-    rows = []
+    rows, section = [], levels[0].section if levels else ""
     for level in levels:
+        if level.section != section:
+            section = level.section
+            rows.append(group_row(section, len(names) + 2))
         found = [world.levels[level.name] for world in shown]
         found += [contrast.differences[level.name] for contrast in contrasts]
         label = joined(level.label.strip(), element("small", f" {level.unit}"))
@@ -87,6 +93,11 @@ def level_table(findings: Findings, levels: Sequence[Level], caption: str) -> Ma
         head = element("th", label, scope="row", class_=indent, title=level.description)
         rows.append(element("tr", head, *map(number_cell, found), grade_cell(found)))
     return table(heading_row("", *names, "grade"), rows, caption)
+
+
+def group_row(heading: str, columns: int) -> Markup:
+    """A heading between the rows of a table."""
+    return element("tr", element("th", heading, colspan=str(columns), scope="colgroup"), class_="group")
 
 
 def fold(title: str, *content: Markup, printed: bool = False) -> Markup:

@@ -11,12 +11,13 @@ from typing import Final
 import numpy as np
 
 import careload
-from careload.inputs.quantity import STATUSES
+from careload.inputs.quantity import STATUSES, UNITS
 from careload.results.contrast import Findings, World
 from careload.results.measures import GRADES
 from careload.results.provenance import source_commit
 from careload.results.report import SIMULATION_ONLY
-from careload.results.report_cells import described, fold, heading_row, number_cell, plain, table
+from careload.results.report_cells import described, fold, group_row, heading_row, number_cell, plain, table
+from careload.results.report_inputs import influential_inputs
 from careload.results.report_markup import Markup, element, joined
 from careload.results.targets import ROLES, targets_of
 from careload.results.waterfall import ASSUMED
@@ -26,10 +27,14 @@ __all__ = ["NOT_MODELLED", "all_numbers", "assumed_section", "method_section", "
 NOT_MODELLED: Final = (
     "Health, hospital use, quality of a contact, whether closing a call was right.",
     "Money: fees, capitation, wages, co-payments.",
-    "Vacancy, training and first months of staff; leave and illness of single people.",
+    "Receptionists and assistants; their minutes are in the catalogue, nobody works with them yet. Triage by nurses.",
+    "Delegation of desk work and telephone. All of it stays with the GP.",
+    "Rooms, seats, several telephone lines, a doctor in the building as a condition.",
+    "Vacancy, training and first months of a nurse; leave and illness of single people.",
     "Work at night and at weekends, and colleagues' cover during leave.",
     "Several practices side by side, people without a GP, retirement, a whole country.",
     "Refill of released time by new patients, drift of scope, any reply of the GP other than trust.",
+    "Spread over pictures of Belgium, and over several inputs at once.",
 )
 """What no number of a page holds; docs/model.md says the same."""
 
@@ -41,6 +46,7 @@ def assumed_section(findings: Findings) -> Markup:
         element("h2", "What is assumed?"),
         _status_table(findings.worlds),
         _grades(),
+        influential_inputs(findings),
         _refused(findings.worlds),
         fold(
             f"{plain(findings.baseline.name)} beside what is measured",
@@ -95,8 +101,12 @@ def _refused(worlds: Iterable[World]) -> Markup:
 
 
 def _target_table(world: World) -> Markup:
-    rows = []
+    rows: list[Markup] = []
+    role = ""
     for target in targets_of(world):
+        if target.role != role:
+            role = target.role
+            rows.append(group_row(f"{plain(role)}: {ROLES[role]}", 6))
         measured, inside = target.measured, target.inside
         found = (
             element("td", "not counted", class_="num") if target.found is None else number_cell(target.found)
@@ -106,16 +116,13 @@ def _target_table(world: World) -> Markup:
             element(
                 "tr",
                 element("th", plain(target.name), scope="row"),
-                element("td", f"{plain(target.role)}: {ROLES[target.role]}"),
                 found,
                 *(element("td", str(cell), class_="num") for cell in (measured.value, ends)),
-                element("td", {True: "yes", False: "no", None: "–"}[inside]),
-                element("td", plain(measured.unit)),
+                element("td", {True: "yes", False: "no", None: "–"}[inside], class_="num"),
+                element("td", UNITS.get(measured.unit, measured.unit)),
             )
         )
-    head = heading_row(
-        "measured quantity", "part in choosing inputs", "found", "measured", "range", "inside", "unit"
-    )
+    head = heading_row("measured quantity", "found", "measured", "range", "inside", "unit")
     return table(head, rows, "Only what was not touched says that the model predicts.")
 
 
@@ -176,4 +183,5 @@ def all_numbers(findings: Findings) -> Markup:
         "section",
         element("h2", "All numbers"),
         fold(f"{len(rows)} numbers, as in summary.csv", table(head, rows, "All numbers", "plain all")),
+        class_="kept",
     )

@@ -9,24 +9,23 @@ from typing import Final
 from careload.results.contrast import PATH_LIMIT, Contrast, Findings
 from careload.results.estimate import Estimate
 from careload.results.folders import replacing
-from careload.results.levels import LEVELS
+from careload.results.levels import LEVELS, levels_of
 from careload.results.report import finding, plan_line, signed
-from careload.results.report_bars import HATCH, Scale, axis, bar, drawing, rule, whisker
+from careload.results.report_bars import HATCH
 from careload.results.report_cells import (
     described,
-    fold,
-    grade_cell,
     heading_row,
     interval,
     level_table,
-    number_cell,
     plain,
     table,
 )
 from careload.results.report_grounds import all_numbers, assumed_section, method_section, unmodelled_section
+from careload.results.report_inputs import inputs_section
 from careload.results.report_markup import Markup, element, joined
+from careload.results.report_released import released_section
 from careload.results.report_work import work_section
-from careload.results.waterfall import ASSUMED, COLOURS, Step, interval_of, steps
+from careload.results.tornado import inputs_band
 
 __all__ = ["PAGE_NAME", "page", "write_page"]
 
@@ -63,9 +62,10 @@ def page(findings: Findings) -> str:
     str
     """
     sections = (
-        _released_section(findings),
+        released_section(findings),
         _access_section(findings),
         work_section(findings),
+        inputs_section(findings),
         assumed_section(findings),
         unmodelled_section(),
         method_section(findings),
@@ -94,10 +94,12 @@ def _head(findings: Findings) -> Markup:
     contrasts = findings.contrasts
     question = findings.scenario.question["en"] if findings.scenario else ""
     if len(contrasts) == 1:
-        title, under = f"{finding(findings, contrasts[0])}.", element("p", question, class_="question")
+        released, destinations = finding(findings, contrasts[0]).rsplit(": ", 1)
+        title = joined(released, element("span", f"{destinations}."))
+        under = element("p", question, class_="question")
         glance = _cards(findings, contrasts[0])
     else:
-        title = question or _title(findings)
+        title = joined(question or _title(findings))
         under = element(
             "ul",
             *(element("li", f"{finding(findings, contrast)}.") for contrast in contrasts),
@@ -129,19 +131,22 @@ def _warning(contrast: Contrast) -> Markup:
 def _cards(findings: Findings, contrast: Contrast) -> Markup:
     """Released and taken home, and beside them what it means for patients."""
     before, after = findings.baseline.levels, findings.world(contrast.world).levels
-    cards = [_part_card(contrast.parts["released"]), _part_card(contrast.parts["home"])]
+    cards = [_part_card(findings, contrast, name) for name in ("released", "home")]
     for name in _GLANCE[1:]:
         cards.append(_level_card(before[name], after[name], contrast.differences[name]))
     return element("div", *cards, class_="cards")
 
 
-def _part_card(one: Estimate) -> Markup:
+def _part_card(findings: Findings, contrast: Contrast, name: str) -> Markup:
+    one, inputs = contrast.parts[name], inputs_band(findings, contrast, name)
+    ends = "not varied" if inputs is None else " to ".join(signed(end, 2) for end in inputs)
     return element(
         "div",
         element("div", one.label, class_="what"),
         element("div", signed(one.value, 1), class_="big"),
         element("div", one.unit, class_="unit"),
         element("div", interval(one), class_="small"),
+        element("div", f"inputs: {ends}", class_="small"),
         class_=f"card {one.grade}",
     )
 
@@ -186,91 +191,8 @@ def _side_by_side(findings: Findings) -> Markup:
     return table(head, [first, *rows], "Time beside safety. Mean and 95 % interval of chance.")
 
 
-def _released_section(findings: Findings) -> Markup:
-    charts = []
-    for contrast in findings.contrasts:
-        chart = joined(_waterfall(contrast))
-        alone = len(findings.contrasts) == 1
-        charts.append(
-            chart
-            if alone
-            else fold(f"{plain(contrast.world)} against {plain(contrast.against)}", chart, printed=True)
-        )
-    key = element(
-        "p",
-        element("span", class_="swatch hatched"),
-        f" grade D: {ASSUMED}. ",
-        element("span", class_="swatch chance"),
-        " chance, 95 % over replications. ",
-        class_="key",
-    )
-    explained = element(
-        "p",
-        "Released time is GP work moved to others or no longer needed, less what the change costs the GP. "
-        "Usable gaps are idle pieces of twenty minutes or more, crumbs shorter ones and breaks. Only what is "
-        "taken home shortens the week.",
-    )
-    return element("section", element("h2", "Where did the released time go?"), explained, key, *charts)
-
-
-def _waterfall(contrast: Contrast) -> Markup:
-    listed = list(steps(contrast))
-    scale = Scale.over(x for step in listed for x in (step.start, step.end, *interval_of(step)))
-    rows: list[Markup] = []
-    for number, step in enumerate(listed):
-        if step.heading:
-            rows.append(
-                element("tr", element("th", step.heading, colspan="4", scope="colgroup"), class_="group")
-            )
-        rows.append(
-            _step_row(contrast, step, scale, listed[number + 1] if number + 1 < len(listed) else None)
-        )
-    ends = element(
-        "tr",
-        element("td"),
-        element("td", axis(scale, "hours in a working week, per GP"), class_="draw"),
-        element("td"),
-        element("td"),
-        class_="axis",
-    )
-    head = element(
-        "thead",
-        element(
-            "tr",
-            element("th", "step"),
-            element("th", ""),
-            element("th", "h/week per GP (95 %)", class_="num"),
-            element("th", "grade"),
-        ),
-    )
-    caption = f"GP time released in {plain(contrast.world)} against {plain(contrast.against)}"
-    return table(head, [*rows, ends], caption, "chart")
-
-
-def _step_row(contrast: Contrast, step: Step, scale: Scale, after: Step | None) -> Markup:
-    one = step.estimate
-    marks = [
-        bar(scale, step.start, step.end, COLOURS[step.kind], one.grade == "D"),
-        whisker(scale, *interval_of(step)),
-    ]
-    if after is not None and after.start == step.end and not after.heading:
-        marks.append(rule(scale, step.end, "76%", "100%"))
-    if step.start and not step.heading:
-        marks.append(rule(scale, step.start, "0%", "24%"))
-    name = element("b", step.label) if step.kind == "released" else step.label
-    return element(
-        "tr",
-        element("th", name, scope="row"),
-        element("td", drawing(scale, *marks), class_="draw"),
-        number_cell(one, turned=step.kind == "cost"),
-        grade_cell([one]),
-    )
-
-
 def _access_section(findings: Findings) -> Markup:
-    chosen = [
-        level for level in LEVELS if level.section == _ACCESS and level.name in findings.baseline.levels
-    ]
+    chosen = [level for level in levels_of(findings.baseline.totals) if level.section == _ACCESS]
     note = element(
         "p",
         "Waits are of patients who ask for a place themselves. Whether a closed call or a later visit harms "

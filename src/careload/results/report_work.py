@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from careload.results.contrast import Findings
-from careload.results.levels import LEVELS, Level
+from careload.results.levels import Level, levels_of
 from careload.results.report_bars import Scale, bar, drawing
 from careload.results.report_cells import (
     fold,
@@ -21,8 +21,11 @@ from careload.results.workload import STAFF, UNIT, Workload, workloads
 
 __all__ = ["work_section"]
 
-_SHOWN: Final = 14
+_SHOWN: Final = 16
 """Rows before the rest is folded away."""
+
+_LEAST: Final = 0.005
+"""Hours a week below which a change rounds to nothing."""
 
 _BEFORE, _AFTER = "#9A9A9A", "#0072B2"
 _TEAM: Final = ("Delegation", "Other staff")
@@ -32,11 +35,10 @@ _REST: Final = ("GP time", "Contacts", "Persons")
 def work_section(findings: Findings) -> Markup:
     """Minutes by role and task, the load of the staff, and the trips of patients."""
     found = workloads(findings)
-    tables = []
-    for place, contrast in enumerate(findings.contrasts):
-        ordered = sorted(found, key=lambda one: -abs(one.differences[place].value))
-        changed = [one for one in ordered if abs(one.differences[place].value) >= 0.005]
-        tables.append(_work_tables(findings, changed, place, plain(contrast.world)))
+    tables = [
+        _work_tables(findings, _changed(found, place), place, plain(contrast.world))
+        for place, contrast in enumerate(findings.contrasts)
+    ]
     if len(tables) > 1:
         tables = [
             fold(plain(contrast.world), one, printed=True)
@@ -61,17 +63,27 @@ def work_section(findings: Findings) -> Markup:
     )
 
 
+def _changed(found: Sequence[Workload], place: int) -> list[Workload]:
+    """What changes in a world by more than rounding; the work that changes most first, its roles together."""
+    most: dict[str, float] = {}
+    for one in found:
+        most[one.work] = max(most.get(one.work, 0.0), abs(one.differences[place].value))
+    changed = [one for one in found if abs(one.differences[place].value) >= _LEAST]
+    return sorted(changed, key=lambda one: (-most[one.work], one.work, one.differences[place].value))
+
+
 def _levels(findings: Findings, sections: Sequence[str]) -> list[Level]:
-    known = findings.baseline.levels
-    return [
-        level for section in sections for level in LEVELS if level.section == section and level.name in known
-    ]
+    known = levels_of(findings.baseline.totals)
+    return [level for section in sections for level in known if level.section == section]
 
 
 def _work_tables(findings: Findings, changed: Sequence[Workload], place: int, world: str) -> Markup:
     ends = [one.worlds[k].value for one in changed for k in (0, place + 1)]
     scale = Scale.over(ends)
-    rows = [_work_row(findings, one, place, scale) for one in changed]
+    rows = [
+        _work_row(findings, one, place, scale, number > 0 and changed[number - 1].work == one.work)
+        for number, one in enumerate(changed)
+    ]
     base = plain(findings.baseline.name)
     head = element(
         "thead",
@@ -101,7 +113,7 @@ def _work_tables(findings: Findings, changed: Sequence[Workload], place: int, wo
     return joined(first, fold(f"{len(rows) - _SHOWN} more kinds of work that change", rest))
 
 
-def _work_row(findings: Findings, one: Workload, place: int, scale: Scale) -> Markup:
+def _work_row(findings: Findings, one: Workload, place: int, scale: Scale, again: bool) -> Markup:
     before, after, less = one.worlds[0], one.worlds[place + 1], one.differences[place]
     marks = (
         bar(scale, 0.0, before.value, _BEFORE, False, "18%", "30%"),
@@ -109,7 +121,7 @@ def _work_row(findings: Findings, one: Workload, place: int, scale: Scale) -> Ma
     )
     return element(
         "tr",
-        element("th", plain(one.work), scope="row", title=one.group),
+        element("th", plain(one.work), scope="row", title=one.group, class_="again" if again else ""),
         element("td", _role(findings, one.role), class_="who"),
         element("td", drawing(scale, *marks), class_="draw"),
         *map(number_cell, (before, after, less)),

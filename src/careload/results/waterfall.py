@@ -10,7 +10,19 @@ from typing import Final
 from careload.results.contrast import Contrast
 from careload.results.estimate import Estimate
 
-__all__ = ["ASSUMED", "COLOURS", "COSTS", "DESTINATIONS", "Step", "counts", "interval_of", "steps"]
+__all__ = [
+    "ASSUMED",
+    "COLOURS",
+    "COSTS",
+    "DESTINATIONS",
+    "HIGH_END",
+    "LOW_END",
+    "Step",
+    "along",
+    "counts",
+    "interval_of",
+    "steps",
+]
 
 ASSUMED: Final = "assumed, not measured · hypothèse, non mesurée · aanname, niet gemeten"
 """What grade D means, in the three languages of the project."""
@@ -28,6 +40,10 @@ COLOURS: Final = {
     "crumbs": "#F0E442",
 }
 """Colour of every kind of step: Okabe and Ito's palette and a dark grey, told apart with any colour vision."""
+
+LOW_END: Final = "#56B4E9"
+HIGH_END: Final = "#E69F00"
+"""Colours of an outcome with an input at the low and at the high end of its range."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +96,14 @@ def steps(contrast: Contrast) -> Iterator[Step]:
 def interval_of(step: Step) -> tuple[float, float]:
     """Interval of the length of a step, drawn at its end; both ends there without replications."""
     one = step.estimate
-    if math.isnan(one.low):
-        return step.end, step.end
-    below, above = one.value - one.low, one.high - one.value
-    return (
-        (step.end - above, step.end + below) if step.kind == "cost" else (step.end - below, step.end + above)
-    )
+    return (step.end, step.end) if math.isnan(one.low) else along(step, one.low, one.high)
+
+
+def along(step: Step, low: float, high: float) -> tuple[float, float]:
+    """Where a step would end if its length were `low`, and if it were `high`; ascending."""
+    if step.kind == "cost":
+        return step.start - high, step.start - low
+    return step.start + low, step.start + high
 
 
 def counts(one: Estimate) -> bool:
