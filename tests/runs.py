@@ -46,8 +46,9 @@ NO_CHANCE: Mapping[str, Any] = {
     "book.no_show_by_lead": (0.0,) * 7,
     "book.punctuality.earliest": 0,
     "book.punctuality.latest": 0,
-    "first_contact.accuracy.gp": (1.0, 0.0, 0.0),
-    "first_contact.closed_share.gp": 0.0,
+    "first_contact.gp.under_share": 0.0,
+    "first_contact.gp.over_share": 0.0,
+    "first_contact.gp.closed_share": 0.0,
     "trust.active": False,
     "care_seeking.active": False,
     "meeting.huddle": 0,
@@ -103,7 +104,12 @@ def only(
 
 def delegating(study: Study, acts: Sequence[str] = (), visits: Sequence[str] = ()) -> Study:
     """The same study with a protocol of some acts and visits."""
-    protocol = replace(study.protocol, acts=tuple(acts), visits=tuple(visits), requires_stable=tuple(visits))
+    protocol = replace(
+        study.protocol,
+        acts=dict.fromkeys(acts, "nurse"),
+        visits=dict.fromkeys(visits, "nurse"),
+        requires_stable=tuple(visits),
+    )
     return replace(study, protocol=protocol)
 
 

@@ -163,6 +163,13 @@ def test_conditions_are_the_same_words_in_people_and_tasks() -> None:
 def test_every_source_exists_and_is_used(with_nurse: Study) -> None:
     vocabulary = read_vocabulary(search_path([])[0])
     named = {source for _, quantity in with_nurse.quantities() for source in quantity.sources}
+    named |= {
+        source
+        for content in vocabulary.choices["first_contact"].values()
+        for part in content.values()
+        if isinstance(part, dict) and "source" in part
+        for source in (part["source"] if isinstance(part["source"], list) else [part["source"]])
+    }
     named |= {scope.source for role in with_nurse.roles.values() for scope in role.scope.values()}
     assert named <= set(vocabulary.sources)
     assert set(vocabulary.sources) - named <= {"un_wpp_2025", "statbel_2026"}
@@ -207,7 +214,7 @@ def test_the_nurse_may_do_what_is_verified_or_derived_and_no_more(with_nurse: St
 
 def test_the_protocol_delegates_what_the_law_allows_with_minutes_for_it(with_nurse: Study) -> None:
     protocol = with_nurse.protocol
-    assert protocol.delegate_role == "nurse"
+    assert protocol.delegate_roles == ("nurse",)
     assert len(protocol.acts) == 12
     assert len(protocol.visits) == 8
     assert set(protocol.requires_stable) < set(protocol.visits)
@@ -225,8 +232,8 @@ def test_no_number_of_the_science_is_mute(with_nurse: Study) -> None:
 
 
 def test_unknown_keys_are_answered_with_the_nearest(study: Study) -> None:
-    with pytest.raises(KeyError, match=r"book\.slot_minutes\.gp"):
-        study.value("book.slot_minute.gp")
+    with pytest.raises(KeyError, match=r"practice\.team\.gp\.slot_minutes"):
+        study.value("practice.team.gp.slot_minute")
     assert not study.has("practice.team.nurse.fte")
 
 

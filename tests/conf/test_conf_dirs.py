@@ -103,11 +103,11 @@ def test_a_task_and_a_protocol_of_ones_own_need_no_code(tmp_path: Path) -> None:
     write(
         tmp_path,
         "protocol/photo.yaml",
-        "name: photo\nlabel: {en: Photo, fr: Photo, nl: Foto}\ndelegate_role: nurse\nresponsible_role: gp\n"
+        "name: photo\nlabel: {en: Photo, fr: Photo, nl: Foto}\ndelegate_roles: [nurse]\nresponsible_role: gp\n"
         "acts: [retina_photo, cervical_smear]\nvisits: []\nrequires_stable: []\n",
     )
     study = load_study(["practice=solo_nurse", "protocol=photo"], [tmp_path])
-    assert study.protocol.acts == ("retina_photo",)
+    assert study.protocol.acts == {"retina_photo": "nurse"}
     (refusal,) = study.refused
     assert (refusal.role, refusal.task) == ("nurse", "cervical_smear")
     assert "legal check" in refusal.text
@@ -237,7 +237,7 @@ def test_a_protocol_with_wrong_names_is_a_fault(tmp_path: Path) -> None:
     write(
         tmp_path,
         "protocol/odd.yaml",
-        "name: odd\nlabel: {en: a, fr: b, nl: c}\ndelegate_role: nurs\nresponsible_role: gp\n"
+        "name: odd\nlabel: {en: a, fr: b, nl: c}\ndelegate_roles: [nurs]\nresponsible_role: gp\n"
         "acts: [blood_drw, minor_illness]\nvisits: [ecg]\nrequires_stable: [chronic_ckd]\n",
     )
     found = faults_with(tmp_path, "protocol=odd", "practice=solo_nurse")

@@ -25,17 +25,33 @@ def faults_of(*overrides: str, config_dirs: tuple[Path, ...] = ()) -> tuple[Faul
     ("override", "path", "words"),
     [
         ("+anything_unknown=1", "anything_unknown", "a key of the configuration"),
-        ("++book.slot_minute.gp=10", "book.slot_minute.gp", "book.slot_minutes.gp"),
+        (
+            "++practice.team.gp.slot_minute=10",
+            "practice.team.gp.slot_minute",
+            "practice.team.gp.slot_minutes",
+        ),
         ("task.blood_drw.rate=3", "task.blood_drw.rate", "task.blood_draw.rate"),
-        ("book.slot_minutes.gp.unit=hour", "book.slot_minutes.gp.unit", "minute"),
-        ("book.slot_minutes.gp.colour=red", "book.slot_minutes.gp.colour", "a key of the configuration"),
-        ("book.slot_minutes.gp=99", "book.slot_minutes.gp.value", "10 to 20 minutes"),
-        ("book.slot_minutes.gp=wide", "book.slot_minutes.gp.value", "a number"),
-        ("book.slot_minutes.gp=[1,2]", "book.slot_minutes.gp.value", "one number"),
+        ("practice.team.gp.slot_minutes.unit=hour", "practice.team.gp.slot_minutes.unit", "minute"),
+        (
+            "practice.team.gp.slot_minutes.colour=red",
+            "practice.team.gp.slot_minutes.colour",
+            "a key of the configuration",
+        ),
+        ("practice.team.gp.slot_minutes=99", "practice.team.gp.slot_minutes.value", "10 to 20 minutes"),
+        ("practice.team.gp.slot_minutes=wide", "practice.team.gp.slot_minutes.value", "a number"),
+        ("practice.team.gp.slot_minutes=[1,2]", "practice.team.gp.slot_minutes.value", "one number"),
         ("book.horizon_days=28.5", "book.horizon_days.value", "whole number"),
-        ("book.slot_minutes.gp.range=[20,10]", "book.slot_minutes.gp.range", "low end first"),
-        ("book.slot_minutes.gp.range=12", "book.slot_minutes.gp.range", "[low, high]"),
-        ("book.slot_minutes.gp.range={times: 0.5}", "book.slot_minutes.gp.range", "factor of at least 1"),
+        (
+            "practice.team.gp.slot_minutes.range=[20,10]",
+            "practice.team.gp.slot_minutes.range",
+            "low end first",
+        ),
+        ("practice.team.gp.slot_minutes.range=12", "practice.team.gp.slot_minutes.range", "[low, high]"),
+        (
+            "practice.team.gp.slot_minutes.range={times: 0.5}",
+            "practice.team.gp.slot_minutes.range",
+            "factor of at least 1",
+        ),
         ("delegation.overflow_minutes.range=[15,25]", "delegation.overflow_minutes.range", "factor of 2"),
         ("delegation.stable_share.range=[0.6,0.8]", "delegation.stable_share.range", "0.2"),
         ("trust.start.status=guessed", "trust.start.status", "one of verified"),
@@ -65,7 +81,11 @@ def faults_of(*overrides: str, config_dirs: tuple[Path, ...] = ()) -> tuple[Faul
         ("calendar.as_of=yesterday", "calendar.as_of.value", "a date"),
         ("calendar.leave_weeks.value=[1,1]", "calendar.leave_weeks.value", "every week once"),
         ("demand.weekday_weight.value=[1,1]", "demand.weekday_weight.value", "5 numbers"),
-        ("first_contact.accuracy.gp.value=[0.9,0.2,0.1]", "first_contact.accuracy.gp.value", "sum to 1"),
+        (
+            "first_contact.gp.over_share={value: 0.97, range: [0,1]}",
+            "first_contact.gp.under_share + first_contact.gp.over_share",
+            "no more than 1",
+        ),
         ("book.no_place.retry=0.8", "book.no_place.retry + book.no_place.leave", "no more than 1"),
         ("book.no_show_lead_days.value=[0,7]", "book.no_show_by_lead.value", "(3)"),
         ("trust.floor={value: 0.9, range: [0,1]}", "trust.floor", "no more than trust.start"),
@@ -88,7 +108,7 @@ def faults_of(*overrides: str, config_dirs: tuple[Path, ...] = ()) -> tuple[Faul
         ("just words", "override", "key=value"),
         ("scenario=half_time_nurse", "scenario", "compare"),
         ("trust.start=0.6,0.8", "trust.start", "one value"),
-        ("book.slot_minutes.gp='${seed}'", "override", "no interpolation"),
+        ("practice.team.gp.slot_minutes='${seed}'", "override", "no interpolation"),
         ("+book._target_=os.system", "override", "no code path"),
     ],
 )
@@ -101,7 +121,7 @@ def test_each_fault_is_named_with_what_to_try(override: str, path: str, words: s
 def test_all_faults_come_at_once() -> None:
     wrong = [
         "+anything_unknown=1",
-        "book.slot_minutes.gp=99",
+        "practice.team.gp.slot_minutes=99",
         "trust.start.status=guessed",
         "trust.start.source=nobody",
         "practice=solo_nurs",
@@ -112,7 +132,7 @@ def test_all_faults_come_at_once() -> None:
     paths = {fault.path for fault in faults_of(*wrong)}
     assert paths >= {
         "anything_unknown",
-        "book.slot_minutes.gp.value",
+        "practice.team.gp.slot_minutes.value",
         "trust.start.status",
         "trust.start.source",
         "practice",
@@ -156,6 +176,6 @@ def test_an_override_that_no_world_has_is_a_fault() -> None:
 
 def test_faults_of_a_comparison_are_named_once() -> None:
     with pytest.raises(Faults) as caught:
-        load_comparison(["book.slot_minutes.gp=99", "scenario=half_time"])
+        load_comparison(["practice.team.gp.slot_minutes=99", "scenario=half_time"])
     lines = str(caught.value).splitlines()
     assert len(lines) == len(set(lines)) == 2

@@ -18,9 +18,9 @@ from careload.inputs.vocabulary import conf_dir
 @pytest.mark.parametrize("prefix", ["", "+", "++", "++set."])
 @pytest.mark.parametrize("field", ["", ".value"])
 def test_a_value_may_be_written_in_every_form(prefix: str, field: str) -> None:
-    study = load_study([f"{prefix}book.slot_minutes.gp{field}=20"])
-    assert study.value("book.slot_minutes.gp") == 20
-    assert study.overrides[0].endswith(f"book.slot_minutes.gp{field}=20")
+    study = load_study([f"{prefix}practice.team.gp.slot_minutes{field}=20"])
+    assert study.value("practice.team.gp.slot_minutes") == 20
+    assert study.overrides[0].endswith(f"practice.team.gp.slot_minutes{field}=20")
 
 
 def test_tasks_roles_lists_and_clocks_may_be_set() -> None:
@@ -47,12 +47,12 @@ def test_tasks_roles_lists_and_clocks_may_be_set() -> None:
 def test_range_status_and_note_may_be_set() -> None:
     study = load_study(
         [
-            "book.slot_minutes.gp={value: 40, range: [20, 80], status: elicited, note: asked}",
+            "practice.team.gp.slot_minutes={value: 40, range: [20, 80], status: elicited, note: asked}",
             "trust.start.range=[0.5,0.9]",
             'trust.start.range_note="a workshop said so"',
         ]
     )
-    slot = study.quantity("book.slot_minutes.gp")
+    slot = study.quantity("practice.team.gp.slot_minutes")
     assert (slot.value, slot.low, slot.high, slot.status, slot.note) == (40, 20, 80, "elicited", "asked")
     assert study.quantity("trust.start").range_note == "a workshop said so"
 
@@ -63,9 +63,9 @@ def test_a_later_override_wins() -> None:
 
 
 def test_a_whole_part_may_be_set_at_once() -> None:
-    study = load_study(["book={carry_days: 2, slot_minutes: {gp: 12}}"])
+    study = load_study(["book={carry_days: 2}", "practice.team={gp: {slot_minutes: 12}}"])
     assert study.value("book.carry_days") == 2
-    assert study.value("book.slot_minutes.gp") == 12
+    assert study.value("practice.team.gp.slot_minutes") == 12
     assert study.value("book.horizon_days") == 28
 
 
@@ -75,6 +75,7 @@ def test_choices_bring_their_team_and_values() -> None:
     assert study.choices == {
         "practice": "solo_nurse",
         "protocol": "none",
+        "first_contact": "gp",
         "population": "belgium",
         "picture": "catalogue",
         "behaviour": "settled",
@@ -84,7 +85,7 @@ def test_choices_bring_their_team_and_values() -> None:
     assert study.value("trust.active") is False
     assert study.value("meeting.huddle") == 10
     assert load_study().value("meeting.huddle") == 0
-    assert study.protocol.acts == study.protocol.visits == ()
+    assert study.protocol.acts == study.protocol.visits == study.protocol.desk == {}
     assert study.practice.label["nl"]
 
 
@@ -109,7 +110,10 @@ def test_the_digest_follows_numbers_and_seed_and_nothing_else() -> None:
 
 
 def test_whole_numbers_and_floats_are_one_number() -> None:
-    first, second = load_study(["book.slot_minutes.gp=20"]), load_study(["book.slot_minutes.gp=20.0"])
+    first, second = (
+        load_study(["practice.team.gp.slot_minutes=20"]),
+        load_study(["practice.team.gp.slot_minutes=20.0"]),
+    )
     assert first.digest == second.digest
 
 
@@ -202,8 +206,8 @@ def test_a_comparison_gives_two_studies_that_differ_where_the_scenario_says() ->
     assert nurse.value("practice.team.nurse.fte") == 0.8
     assert not solo.has("practice.team.nurse.fte")
     assert solo.value("book.carry_days") == nurse.value("book.carry_days") == 2
-    assert solo.protocol.delegate_role is None
-    assert nurse.protocol.delegate_role == "nurse"
+    assert solo.protocol.delegate_roles == ()
+    assert nurse.protocol.delegate_roles == ("nurse",)
     assert set(comparison.scenario.question) == {"en", "fr", "nl"}
     differ = {key for key, quantity in solo.quantities() if quantity != nurse.quantity(key)}
     assert differ == {"meeting.huddle", "meeting.monthly"}

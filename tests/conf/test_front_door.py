@@ -261,12 +261,14 @@ def test_an_output_that_cannot_be_made_leaves_no_folder_behind(told: Told, tmp_p
 
 
 def test_what_is_chosen_and_set_can_be_printed_without_running(told: Told, tmp_path: Path) -> None:
-    code, out, err = told("run", "practice=solo_nurse", "book.slot_minutes.gp=14", "seed=7", "--cfg", "job")
+    code, out, err = told(
+        "run", "practice=solo_nurse", "practice.team.gp.slot_minutes=14", "seed=7", "--cfg", "job"
+    )
     assert (code, err) == (DONE, "")
     tree = yaml.safe_load(out)
     assert tree["choices"]["practice"] == "solo_nurse"
     assert tree["seed"] == 7
-    assert tree["values"]["book.slot_minutes.gp"] == 14
+    assert tree["values"]["practice.team.gp.slot_minutes"] == 14
     assert yaml.safe_load(told("compare", "--cfg=job")[1])["scenario"] == DEFAULT_SCENARIO
     assert not list(tmp_path.iterdir())
 
@@ -276,8 +278,8 @@ def test_a_run_leaves_results_and_the_record_of_hydra(told: Told, tmp_path: Path
 
     write_practice(tmp_path / "it's mine", "large")
     code, out, err = told(
-        "run", "practice=large", "--config-dir", "it's mine", "book.slot_minutes.gp=14",
-        "book.slot_minutes.gp.range=[10,20]", "+seed=3", "output=there", *SHORT,
+        "run", "practice=large", "--config-dir", "it's mine", "practice.team.gp.slot_minutes=14",
+        "practice.team.gp.slot_minutes.range=[10,20]", "+seed=3", "output=there", *SHORT,
         "practice.list_size=200", "practice.list_size.range=[100,3000]",
     )  # fmt: skip
     assert code == DONE, err
@@ -293,10 +295,10 @@ def test_a_run_leaves_results_and_the_record_of_hydra(told: Told, tmp_path: Path
     assert "practice=large" in written
     assert "seed=3" in written
     chosen = yaml.safe_load((folder / ".hydra" / "config.yaml").read_text(encoding="utf-8"))
-    assert chosen["set"]["book"]["slot_minutes"]["gp"]["value"] == 14
+    assert chosen["set"]["practice"]["team"]["gp"]["slot_minutes"]["value"] == 14
     facts = read_provenance(folder / "results.parquet")
     assert " run practice=large --config-dir " in facts["command"]
-    assert facts["worlds"][0]["quantities"]["book.slot_minutes.gp"] == 14
+    assert facts["worlds"][0]["quantities"]["practice.team.gp.slot_minutes"] == 14
 
 
 def test_a_comparison_leaves_a_figure_too(told: Told, tmp_path: Path) -> None:
@@ -330,7 +332,7 @@ def test_every_point_of_a_sweep_is_a_job_and_one_that_fails_stops_no_other(
         return f"seed {study.seed}"  # type: ignore[attr-defined]
 
     monkeypatch.setattr(launch, "run_job", job)
-    code, out, err = told("run", "-m", "seed=1,2,3", "practice=glob(*)", "output=sweep")
+    code, out, err = told("run", "-m", "seed=1,2,3", "practice=glob([solo,solo_nurse])", "output=sweep")
     assert code == FAULTS, err
     assert out.splitlines() == ["seed 1", "seed 1", "seed 3", "seed 3"]
     assert err.count("path = 1: expected two; try three") == 2
@@ -476,4 +478,4 @@ def test_evidence_can_be_filtered_by_words_and_status(told: Told) -> None:
     assert len(verified) > 2
     assert all(line.endswith("verified") for line in verified[1:])
     assert "Nothing matches" in told("evidence", "no_such_word")[1]
-    assert "14" in told("evidence", "slot_minutes.gp", "book.slot_minutes.gp=14")[1]
+    assert "14" in told("evidence", "gp.slot_minutes", "practice.team.gp.slot_minutes=14")[1]

@@ -104,9 +104,9 @@ FILES = {
     "range the wrong way round": ("task/ecg.yaml", swap("[10, 45]", "[45, 10]"), "task.ecg.rate.range"),
     "range of three": ("task/ecg.yaml", swap("[10, 45]", "[10, 25, 45]"), "task.ecg.rate.range"),
     "range too narrow for an assumption": (
-        "section/book.yaml",
+        "role/nurse.yaml",
         swap("[7.5, 30]", "[14, 16]"),
-        "book.slot_minutes.nurse.range",
+        "practice.team.nurse.slot_minutes.range",
     ),
     "unknown unit": ("task/ecg.yaml", swap("per_1000_patients_year", "per_patient"), "task.ecg.rate.unit"),
     "unit of something else": (
@@ -190,8 +190,8 @@ FILES = {
     ),
     "protocol for an unknown role": (
         PROTOCOL,
-        swap("delegate_role: nurse", "delegate_role: nurs"),
-        "delegate_role",
+        swap("delegate_roles: [nurse]", "delegate_roles: [nurs]"),
+        "delegate_roles",
     ),
     "protocol where the nurse is responsible": (
         PROTOCOL,
@@ -224,7 +224,11 @@ FILES = {
         "section/other.yaml",
     ),
     "tabs": ("section/book.yaml", swap("  held_share", "\theld_share"), "book.yaml, line"),
-    "bracket left open": ("section/book.yaml", swap("range: [10, 20]", "range: [10, 20"), "book.yaml, line"),
+    "bracket left open": (
+        "section/book.yaml",
+        swap("range: [0.0, 0.5]", "range: [0.0, 0.5"),
+        "book.yaml, line",
+    ),
     "key twice": ("task/ecg.yaml", swap("kind: act\n", "kind: act\nkind: act\n"), "ecg.yaml, line 2"),
     "code path": (
         "task/ecg.yaml",
@@ -377,13 +381,22 @@ OVERRIDES = {
         ],
         "practice.team.gp.sessions",
     ),
-    "places without number": (wide("book.slot_minutes.gp", 1, 1, 20), "book.slot_minutes.gp"),
-    "places of no length": (wide("book.slot_minutes.gp", 0, 0, 20), "book.slot_minutes.gp"),
-    "nurse places without number": (wide("book.slot_minutes.nurse", 1, 1, 30), "book.slot_minutes.nurse"),
+    "places without number": (
+        wide("practice.team.gp.slot_minutes", 1, 1, 20),
+        "practice.team.gp.slot_minutes",
+    ),
+    "places of no length": (wide("practice.team.gp.slot_minutes", 0, 0, 20), "practice.team.gp.slot_minutes"),
+    "nurse places without number": (
+        wide("practice.team.nurse.slot_minutes", 1, 1, 30),
+        "practice.team.nurse.slot_minutes",
+    ),
     "horizon of no day": (wide("book.horizon_days", 0, 0, 84), "book.horizon_days"),
     "early after late": (wide("book.punctuality.earliest", 20, -25, 25), "book.punctuality.earliest"),
     "more than all": (wide("book.no_place.leave", 0.9, 0, 1), "book.no_place.retry + book.no_place.leave"),
-    "accuracy of more than all": (["first_contact.accuracy.gp=[0.9,0.1,0.1]"], "first_contact.accuracy.gp"),
+    "errors of more than all": (
+        wide("first_contact.gp.over_share", 0.97, 0, 1),
+        "first_contact.gp.over_share",
+    ),
     "classes without shares": (
         ["book.no_show_lead_days=[0,1]", "book.no_show_lead_days.range=[0,28]"],
         "book.no_show_by_lead",

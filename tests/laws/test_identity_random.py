@@ -103,13 +103,14 @@ def access(g: np.random.Generator) -> dict[str, Any]:
     under, over = g.uniform(0, 0.2, 2)
     retry, leave = g.uniform(0, 0.7), g.uniform(0, 0.3)
     return {
-        "first_contact.closed_share.gp": float(closed),
-        "first_contact.elsewhere_share.gp": float(elsewhere),
-        "first_contact.recontact": float(g.uniform(0, 1)),
-        "first_contact.recontact_days": int(g.integers(1, 11)),
-        "first_contact.accuracy.gp": (1 - under - over, float(under), float(over)),
-        "book.slot_minutes.gp": float(g.uniform(7.5, 25)),
-        "book.slot_minutes.nurse": float(g.uniform(7.5, 30)),
+        "first_contact.gp.closed_share": float(closed),
+        "first_contact.gp.elsewhere_share": float(elsewhere),
+        "call.recontact_share": float(g.uniform(0, 1)),
+        "call.recontact_days": int(g.integers(1, 11)),
+        "first_contact.gp.under_share": float(under),
+        "first_contact.gp.over_share": float(over),
+        "practice.team.gp.slot_minutes": float(g.uniform(7.5, 25)),
+        "practice.team.nurse.slot_minutes": float(g.uniform(7.5, 30)),
         "book.held_share": float(g.uniform(0, 0.5)),
         "book.horizon_days": int(g.integers(3, 30)),
         "book.fit_in": int(g.integers(0, 11)),

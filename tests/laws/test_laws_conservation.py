@@ -29,7 +29,7 @@ WORLDS = (
     (NURSE, {"practice.team.nurse.pattern": "full_days", "meeting.monthly": 90, "meeting.huddle": 0}),
     (
         NURSE,
-        {"practice.team.gp.heads": 2, "book.held_share": 0.5, "first_contact.elsewhere_share.gp": 0.2},
+        {"practice.team.gp.heads": 2, "book.held_share": 0.5, "first_contact.gp.elsewhere_share": 0.2},
     ),
     (
         SOLO,

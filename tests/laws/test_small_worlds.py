@@ -63,14 +63,15 @@ def quiet() -> dict[str, Any]:
         "meeting.monthly": 0.0,
         "care.share_unbooked": 1.0,
         "care_seeking.factor_ceiling": 1.0,
-        "book.slot_minutes.nurse": 20.0,
+        "practice.team.nurse.slot_minutes": 20.0,
         "practice.team.nurse.programme_share": 1.0,
         "book.held_share": 0.0,
         "book.no_show_by_lead": (0.0,) * 7,
         "book.carry_days": 30,
-        "first_contact.closed_share.gp": 0.0,
-        "first_contact.elsewhere_share.gp": 0.0,
-        "first_contact.accuracy.gp": (1.0, 0.0, 0.0),
+        "first_contact.gp.closed_share": 0.0,
+        "first_contact.gp.elsewhere_share": 0.0,
+        "first_contact.gp.under_share": 0.0,
+        "first_contact.gp.over_share": 0.0,
         "patient.accepts_nurse": 1.0,
         "patient.accepts_nurse_75_drop": 0.0,
         "patient.accepts_second_trip": 1.0,
@@ -109,7 +110,12 @@ def study(
     Of the visits in `stable` she takes those of stable patients between the GP's reviews.
     """
     changed = with_values(BASE, {**QUIET, **demand, **(values or {})})
-    protocol = replace(BASE.protocol, acts=tuple(acts), visits=tuple(visits), requires_stable=tuple(stable))
+    protocol = replace(
+        BASE.protocol,
+        acts=dict.fromkeys(acts, "nurse"),
+        visits=dict.fromkeys(visits, "nurse"),
+        requires_stable=tuple(stable),
+    )
     return replace(changed, protocol=protocol)
 
 
@@ -259,7 +265,7 @@ def test_the_gp_takes_an_act_back() -> None:
     assert one.ledger.reinvested == -one.ledger.fewer_minutes == acts * ticks("injection")
 
 
-ELSEWHERE: Final = {"first_contact.elsewhere_share.gp": 1.0}
+ELSEWHERE: Final = {"first_contact.gp.elsewhere_share": 1.0}
 
 
 def test_all_requests_are_refused() -> None:
@@ -284,7 +290,7 @@ def test_refused_requests_are_accepted() -> None:
 
 def test_needs_that_end_on_the_telephone() -> None:
     """Calls closed for good end their need (D): its time is released, the calls are kept."""
-    closing = {"first_contact.closed_share.gp": 1.0, "first_contact.recontact": 0.0}
+    closing = {"first_contact.gp.closed_share": 1.0, "call.recontact_share": 0.0}
     one = run(study(CALLS, NO_NURSE), study(CALLS, {**NO_NURSE, **closing}))
     n = one.rows("phone_acute")
     assert one.classes() == {("call_handling", "K"): n, ("phone_acute", "D"): n}
@@ -298,9 +304,9 @@ def test_needs_that_call_again_are_only_delayed() -> None:
     Those who will call after the last day are not served in time (A).
     """
     closing = {
-        "first_contact.closed_share.gp": 0.5,
-        "first_contact.recontact": 1.0,
-        "first_contact.recontact_days": 1,
+        "first_contact.gp.closed_share": 0.5,
+        "call.recontact_share": 1.0,
+        "call.recontact_days": 1,
     }
     one = run(study(CALLS, NO_NURSE), study(CALLS, {**NO_NURSE, **closing}))
     n, waiting = one.rows("phone_acute"), int((one.state.slips.lane == 1).sum())
@@ -327,7 +333,7 @@ def test_extra_follow_ups_cost_the_gp_their_supervision() -> None:
     values = {
         "delegation.supervision_minutes.contact": 2.5,
         "practice.team.nurse.programme_share": 0.5,
-        "book.slot_minutes.nurse": 5.0,
+        "practice.team.nurse.slot_minutes": 5.0,
         "task.prevention_check.minutes.nurse": 5.0,
     }
     more = {**values, "delegation.extra_follow_up": 1.0}
@@ -385,7 +391,7 @@ AFTERNOON: Final = {
     "practice.team.nurse.fte": 0.5,
     "practice.team.nurse.pattern": "mornings",
     "practice.team.nurse.programme_share": 0.0,
-    "book.slot_minutes.nurse": 10.0,
+    "practice.team.nurse.slot_minutes": 10.0,
 }
 
 

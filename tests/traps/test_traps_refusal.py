@@ -16,7 +16,7 @@ from runs import count_all_days, ledgers, run_through, short
 SOLO = ("practice=solo", "protocol=none")
 LISTS = np.array([900, 1200, 1600, 2400])
 REFUSALS: dict[str, dict[str, Any]] = {
-    "sent elsewhere": {"first_contact.elsewhere_share.gp": 0.3},
+    "sent elsewhere": {"first_contact.gp.elsewhere_share": 0.3},
     "more places held": {"book.held_share": 0.5},
     "no places held": {"book.held_share": 0.0},
     "nobody fitted in": {"book.fit_in": 0},
@@ -24,7 +24,7 @@ REFUSALS: dict[str, dict[str, Any]] = {
     "no second call": {"book.no_place.retry": 0.0, "book.no_place.leave": 1.0},
     "nothing carried over": {"book.carry_days": 0},
     "all of it": {
-        "first_contact.elsewhere_share.gp": 0.2,
+        "first_contact.gp.elsewhere_share": 0.2,
         "book.held_share": 0.5,
         "book.fit_in": 0,
         "book.horizon_days": 14,

@@ -42,7 +42,7 @@ SHORT: Final = {
 }
 
 
-LONG_WAIT: Final = {"book.slot_minutes.gp": 240.0, "book.fit_in": 0}
+LONG_WAIT: Final = {"practice.team.gp.slot_minutes": 240.0, "book.fit_in": 0}
 
 
 def block(values: Mapping[str, Any] = LONG_WAIT, before: Mapping[str, Any] | None = None) -> Block:
@@ -358,7 +358,7 @@ def test_waits_lower_the_requests_that_can_wait(monkeypatch: pytest.MonkeyPatch)
         "practice.team.gp.sessions": ("08:00-10:00 places",),
         "delegation.red_flag_share": 1.0,
     }
-    row, urgency = asked_by(monkeypatch, before, {"book.slot_minutes.gp": 60.0, "book.fit_in": 0})
+    row, urgency = asked_by(monkeypatch, before, {"practice.team.gp.slot_minutes": 60.0, "book.fit_in": 0})
     scenario = row // (2 * LIST)
     count = np.array([[np.sum((scenario == s) & (urgency == u)) for u in (1, 2, 3)] for s in (0, 1)])
     assert count[1, 0] == count[0, 0] > 0

@@ -184,7 +184,9 @@ def test_places_stand_in_sessions_with_places() -> None:
 def test_planned_reviews_stand_at_the_end_of_the_nurse_day() -> None:
     """Two diaries share her places: the last 40 % are for planned reviews, none is in both."""
     layout, found = rota(
-        practice__team__nurse__programme_share=0.4, book__slot_minutes__nurse=15.0, book__held_share=0.5
+        practice__team__nurse__programme_share=0.4,
+        practice__team__nurse__slot_minutes=15.0,
+        book__held_share=0.5,
     )
     planned, other = 0, 1
     assert layout.diary_planned[:2].tolist() == [True, False]

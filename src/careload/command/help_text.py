@@ -33,8 +33,8 @@ _VERBS: Final = {
 _OVERRIDES: Final = """\
 Overrides, in the grammar of Hydra
   group=name                   choose a file:                 practice=solo_nurse
-  key=value                    set the value of a number:     book.slot_minutes.gp=20
-  key.range=[low,high]         widen its range with it:       book.slot_minutes.gp.range=[10,25]
+  key=value                    set the value of a number:     practice.team.gp.slot_minutes=20
+  key.range=[low,high]         widen its range with it:       practice.team.gp.slot_minutes.range=[10,25]
   key=[1,2,3]                  lists:                         calendar.leave_weeks=[1,30,31,52]
   seed=2                       other draws
   output=DIR                   folder of the results (also hydra.run.dir=DIR)

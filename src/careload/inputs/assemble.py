@@ -7,9 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from careload.inputs.law import permitted
+from careload.inputs.check import words
+from careload.inputs.law import permitted, share
 from careload.inputs.quantity import Quantity
-from careload.inputs.study import Choice, Protocol, Refusal, Role, Scope, Source, Study, Task
+from careload.inputs.study import Choice, FirstContact, Protocol, Refusal, Role, Scope, Source, Study, Task
 from careload.inputs.vocabulary import find_file
 from careload.inputs.world import CHOSEN, World
 
@@ -24,6 +25,7 @@ _TASK_QUANTITIES = (
     "travel_minutes",
     "age_weights",
     "window_weeks",
+    "delegable_share",
 )
 
 
@@ -44,12 +46,15 @@ def assemble(
         Overrides as written.
     """
     quantities = MappingProxyType(dict(sorted(world.quantities.items())))
-    tasks = {name: _task(name, world.tree["task"][name], quantities) for name in sorted(world.tree["task"])}
+    tasks = {
+        name: _task(name, world.tree["task"][name], world.tree["role"], quantities)
+        for name in sorted(world.tree["task"])
+    }
     as_of = str(quantities["calendar.as_of"].value)
     made = [_role(name, content, quantities, tasks, as_of) for name, content in world.tree["role"].items()]
     roles = {role.name: role for role in sorted(made, key=lambda role: (role.order, role.name))}
     staff = tuple(name for name in roles if name in world.choices["practice"]["staff"])
-    protocol, refused = _protocol(world.choices["protocol"], roles, as_of)
+    protocol, refused = _protocol(world, staff, roles, as_of)
     table = find_file(folders, str(quantities["population.table"].value))
     assert table is not None
     return Study(
@@ -58,6 +63,7 @@ def assemble(
         roles=MappingProxyType(roles),
         staff=staff,
         protocol=protocol,
+        first_contact=_first_contact(world.choices["first_contact"]),
         refused=refused,
         labels=MappingProxyType({group: _choice(group, world.choices[group]) for group in CHOSEN}),
         sources=MappingProxyType({key: Source(key, **entry) for key, entry in sorted(sources.items())}),
@@ -72,9 +78,15 @@ def _choice(group: str, tree: Mapping[str, Any]) -> Choice:
     return Choice(group, str(tree["name"]), MappingProxyType(dict(tree["label"])))
 
 
-def _task(name: str, tree: Mapping[str, Any], quantities: Mapping[str, Quantity]) -> Task:
+def _task(
+    name: str, tree: Mapping[str, Any], roles: Mapping[str, Any], quantities: Mapping[str, Quantity]
+) -> Task:
     """One task with its quantities."""
     key = f"task.{name}"
+    places = {role: f"{key}.minutes.{role}" for role in tree["minutes"]}
+    places |= {
+        role: f"role.{role}.minutes.{name}" for role, own in roles.items() if name in own.get("minutes", ())
+    }
     condition = tree.get("condition")
     conditions = tuple(condition) if isinstance(condition, list) else (condition,) if condition else ()
     return Task(
@@ -86,7 +98,7 @@ def _task(name: str, tree: Mapping[str, Any], quantities: Mapping[str, Quantity]
         first_contact_gp=tree["first_contact_gp"],
         rate=quantities[f"{key}.rate"],
         cv=quantities[f"{key}.cv"],
-        minutes=MappingProxyType({role: quantities[f"{key}.minutes.{role}"] for role in tree["minutes"]}),
+        minutes=MappingProxyType({role: quantities[place] for role, place in places.items()}),
         children=MappingProxyType(
             {c: quantities[f"{key}.children.{c}"] for c in sorted(tree.get("children", {}))}
         ),
@@ -121,27 +133,31 @@ def _role(
 
 
 def _protocol(
-    tree: Mapping[str, Any], roles: Mapping[str, Role], as_of: str
+    world: World, staff: Sequence[str], roles: Mapping[str, Role], as_of: str
 ) -> tuple[Protocol, tuple[Refusal, ...]]:
     """Protocol inside the law, and what was refused."""
-    delegate = tree["delegate_role"]
-    may = roles[delegate].permitted if delegate is not None else frozenset()
-    lawful = {
-        key: tuple(sorted(n for n in tree[key] if n in may)) for key in ("acts", "visits", "requires_stable")
-    }
-    refused = tuple(
-        Refusal(delegate, name, _law(roles[delegate], name, as_of))
-        for name in sorted({*tree["acts"], *tree["visits"]})
-        if delegate is not None and name not in may
-    )
+    tree = world.choices["protocol"]
+    sharing = share(world.tree, tree, staff, as_of)
     protocol = Protocol(
         name=tree["name"],
         label=MappingProxyType(dict(tree["label"])),
-        delegate_role=delegate,
+        delegate_roles=sharing.delegates,
         responsible_role=tree["responsible_role"],
-        **lawful,
+        acts=MappingProxyType(dict(sharing.acts)),
+        visits=MappingProxyType(dict(sharing.visits)),
+        desk=MappingProxyType(dict(sharing.desk)),
+        requires_stable=tuple(
+            sorted(name for name in words(tree.get("requires_stable")) if name in sharing.visits)
+        ),
     )
-    return protocol, refused
+    return protocol, tuple(
+        Refusal(role, task, _law(roles[role], task, as_of)) for role, task in sharing.refused
+    )
+
+
+def _first_contact(tree: Mapping[str, Any]) -> FirstContact:
+    """Who answers the telephone."""
+    return FirstContact(tree["name"], MappingProxyType(dict(tree["label"])), tree["answered_by"])
 
 
 def _law(role: Role, task: str, as_of: str) -> str:

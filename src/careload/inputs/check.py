@@ -20,9 +20,11 @@ from careload.inputs.quantity import (
 )
 from careload.inputs.schema import Leaf, Node
 
-__all__ = ["LANGUAGES", "check_tree", "clock_minutes", "session_parts", "span_minutes", "words"]
+__all__ = ["ANY", "LANGUAGES", "check_tree", "clock_minutes", "session_parts", "span_minutes", "words"]
 
 LANGUAGES: Final = ("en", "fr", "nl")
+ANY: Final = "any"
+"""Word that stands for all roles or tasks in a protocol."""
 SESSION_USES: Final = ("places", "desk")
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 _SCOPE_FIELDS: Final = ("allowed", "status", "from", "source", "text")
@@ -311,7 +313,11 @@ _PLAIN: Final[dict[str, tuple[Callable[[Any], bool], str, str]]] = {
     "text": (lambda v: isinstance(v, str) and bool(v), "a text", "a text in quotes"),
     "anything": (lambda v: True, "", ""),
     "flag": (lambda v: isinstance(v, bool), "true or false", "false"),
-    "name": (lambda v: v is None or (isinstance(v, str) and bool(v)), "a name or null", "null"),
+    "some": (
+        lambda v: v == ANY or _are_names(v),
+        "a list of different names, or the word any",
+        "[name, name]",
+    ),
     "names": (_are_names, "a list of different names", "[name, name]"),
     "order": (lambda v: isinstance(v, int) and not isinstance(v, bool), "a whole number", "20"),
     "values": (lambda v: isinstance(v, Mapping), "keys of quantities with values", "{book.carry_days: 2}"),

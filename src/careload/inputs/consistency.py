@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from careload.inputs.check import clock_minutes, session_parts, span_minutes
 from careload.inputs.faults import Fault, near
-from careload.inputs.feasible import feasibility_faults
-from careload.inputs.law import protocol_faults, team_faults
+from careload.inputs.feasible import WEEK_DAYS, feasibility_faults
+from careload.inputs.law import first_contact_faults, protocol_faults, team_faults
 from careload.inputs.quantity import Quantity
 from careload.inputs.vocabulary import CONDITIONS, Vocabulary
 
@@ -26,19 +26,24 @@ _PROFILE_SLACK: Final = 0.02
 def consistency_faults(
     quantities: Mapping[str, Quantity],
     tree: Mapping[str, Any],
+    spare: Mapping[str, Any],
     choices: Mapping[str, Mapping[str, Any]],
     vocabulary: Vocabulary,
     folders: Sequence[Path],
 ) -> list[Fault]:
-    """Return the faults between keys; a check whose keys are at fault themselves is left out."""
+    """Return the faults between keys; a check whose keys are at fault themselves is left out.
+
+    `spare` are the teams of roles that the practice does not have; only their sources are checked here.
+    """
     values = {key: quantity.value for key, quantity in quantities.items()}
-    faults = _source_faults(tree, vocabulary.sources)
-    for check in (_share_sums, _orders, _lengths, _hours):
+    faults = _source_faults({**tree, "practice.team": spare}, vocabulary.sources)
+    for check in (_share_sums, _orders, _lengths, _hours, _contracts):
         faults += check(values)
     faults += _task_faults(tree["task"])
     faults += feasibility_faults(values, tree["task"], choices["protocol"], folders)
     faults += team_faults(values, tree, choices["practice"])
     faults += protocol_faults(tree, choices["protocol"], choices["practice"], values)
+    faults += first_contact_faults(tree, choices["first_contact"], choices["practice"], values)
     return faults
 
 
@@ -84,20 +89,51 @@ def _source_faults(tree: Mapping[str, Any], sources: Mapping[str, Any]) -> list[
 def _share_sums(values: Mapping[str, Any]) -> list[Fault]:
     """Shares that must sum to one, or to no more."""
     faults = []
-    for key, slack in (
-        ("first_contact.accuracy.gp", _SUM_SLACK),
-        ("demand.call_minute_profile", _PROFILE_SLACK),
-    ):
-        if key in values and abs(sum(values[key]) - 1) > slack:
-            faults.append(Fault(f"{key}.value", list(values[key]), "shares that sum to 1", "to scale them"))
-    pairs = (
-        ("book.no_place.retry", "book.no_place.leave"),
-        ("first_contact.closed_share.gp", "first_contact.elsewhere_share.gp"),
-    )
+    key = "demand.call_minute_profile"
+    if key in values and abs(sum(values[key]) - 1) > _PROFILE_SLACK:
+        faults.append(Fault(f"{key}.value", list(values[key]), "shares that sum to 1", "to scale them"))
+    pairs = [("book.no_place.retry", "book.no_place.leave")]
+    for name in sorted({key.split(".")[1] for key in values if key.startswith("first_contact.")}):
+        here = f"first_contact.{name}"
+        pairs.append((f"{here}.closed_share", f"{here}.elsewhere_share"))
+        pairs.append((f"{here}.under_share", f"{here}.over_share"))
     for first, second in pairs:
         if first in values and second in values and values[first] + values[second] > 1 + _SUM_SLACK:
             total = values[first] + values[second]
             faults.append(Fault(f"{first} + {second}", total, "no more than 1", "a smaller share"))
+    return faults
+
+
+def _contracts(values: Mapping[str, Any]) -> list[Fault]:
+    """A day of the staff that starts before lunch and ends before midnight; no more days off than GPs."""
+    faults = []
+    if {"contract.week_hours", "contract.day_start", "contract.lunch"} <= set(values):
+        start = clock_minutes(values["contract.day_start"])
+        lunch = values["contract.lunch"]
+        first, last = span_minutes(lunch[0] if isinstance(lunch, tuple) else lunch)
+        day = 60 * values["contract.week_hours"] / WEEK_DAYS
+        if start >= first:
+            faults.append(
+                Fault(
+                    "contract.day_start.value",
+                    values["contract.day_start"],
+                    "a time before contract.lunch",
+                    "an earlier time",
+                )
+            )
+        elif last + day - (first - start) > clock_minutes("24:00"):
+            faults.append(
+                Fault(
+                    "contract.week_hours.value",
+                    values["contract.week_hours"],
+                    f"a {WEEK_DAYS}th of it to end before midnight",
+                    "fewer hours",
+                )
+            )
+    heads, days = values.get("practice.team.gp.heads"), values.get("practice.team.gp.days_off")
+    if heads is not None and days is not None and len(days) > heads:
+        expectation = f"no more entries than GPs ({heads})"
+        faults.append(Fault("practice.team.gp.days_off.value", list(days), expectation, "one for each GP"))
     return faults
 
 

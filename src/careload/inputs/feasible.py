@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from careload.inputs.check import session_parts, span_minutes
 from careload.inputs.faults import Fault, Faults
+from careload.inputs.law import CALLS
 from careload.inputs.vocabulary import find_file
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "MOST_PLACES",
     "MOST_RESTS",
     "MOST_SESSIONS",
+    "WEEK_DAYS",
     "feasibility_faults",
     "shared_faults",
     "table_faults",
@@ -42,8 +44,6 @@ WEEK_DAYS: Final = 5
 YEARS_AROUND: Final = 2
 """Years before and after the window from which warm-up and tail take their open days."""
 
-_NURSE_DAY: Final = 7.6 * 60
-_CALLS: Final = "call_handling"
 _URGENT: Final = "urgent"
 
 _PATIENTS_SIDE: Final = (
@@ -228,24 +228,24 @@ def _opening(values: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _places(values: Mapping[str, Any]) -> Iterator[Fault]:
     """No more places than a diary holds."""
-    minutes = {
-        "gp": [
-            last - first
-            for first, last, use in map(session_parts, values.get("practice.team.gp.sessions") or ())
-            if use == "places"
-        ],
-        "nurse": [_NURSE_DAY * values.get("practice.team.nurse.fte", 0)],
-    }
-    if values.get("practice.team.nurse.pattern") == "full_days":
-        minutes["nurse"] = [_NURSE_DAY]
-    for role, sessions in minutes.items():
-        slot = values.get(f"book.slot_minutes.{role}")
-        number = sum(math.floor(length / slot) for length in sessions) if slot else 0
+    for key, slot in values.items():
+        team, _, name = key.rpartition(".")
+        if name != "slot_minutes" or not slot:
+            continue
+        number = sum(math.floor(length / slot) for length in _session_minutes(values, team))
         if number > MOST_PLACES:
             expectation = f"at most {MOST_PLACES} places a day, not {number}"
-            yield Fault(
-                f"book.slot_minutes.{role}.value", slot, expectation, "longer places or shorter sessions"
-            )
+            yield Fault(f"{key}.value", slot, expectation, "longer places or shorter sessions")
+
+
+def _session_minutes(values: Mapping[str, Any], team: str) -> list[float]:
+    """Lengths of the sessions with places on the longest day of a role."""
+    sessions, fte = values.get(f"{team}.sessions"), values.get(f"{team}.fte")
+    if sessions is not None:
+        spans = map(session_parts, sessions)
+        return [last - first for first, last, use in spans if use == "places"]
+    day = 60 * values.get("contract.week_hours", 0) / WEEK_DAYS
+    return [day if values.get(f"{team}.pattern") == "full_days" else day * (fte or 0)]
 
 
 def _weights(values: Mapping[str, Any]) -> Iterator[Fault]:
@@ -321,9 +321,9 @@ def _task_kinds(tasks: Mapping[str, Mapping[str, Any]]) -> Iterator[Fault]:
             yield Fault(f"task.{name}.channel", "none", expectation, "office")
         if not name.isidentifier():
             yield Fault("task", name, "a name of letters, digits and _", "to rename the file")
-    kind = tasks.get(_CALLS, {}).get("kind")
+    kind = tasks.get(CALLS, {}).get("kind")
     if kind != "desk":
-        yield Fault(f"task.{_CALLS}.kind", kind, "desk, as calls are answered without the patient", "desk")
+        yield Fault(f"task.{CALLS}.kind", kind, "desk, as calls are answered without the patient", "desk")
 
 
 def _roles(protocol: Mapping[str, Any]) -> Iterator[Fault]:

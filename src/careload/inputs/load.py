@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from careload.inputs.assemble import assemble
-from careload.inputs.check import check_tree
+from careload.inputs.check import check_tree, words
 from careload.inputs.faults import Fault, near, raise_any
 from careload.inputs.feasible import shared_faults
-from careload.inputs.overrides import Overrides, for_hydra
-from careload.inputs.quantity import FIELDS
+from careload.inputs.overrides import WORLDS, Overrides, for_hydra
+from careload.inputs.quantity import FIELDS, varies
 from careload.inputs.schema import choice_schema
 from careload.inputs.study import Comparison, Scenario, Study
 from careload.inputs.vocabulary import DEFAULT_SCENARIO, Vocabulary
@@ -48,6 +48,10 @@ def load_study(overrides: Sequence[str] = (), config_dirs: Sequence[str | Path] 
         faults.append(
             Fault("scenario", scenario, "no scenario for a run of one world", "the compare command")
         )
+    faults += [
+        Fault(f"{WORLDS}.{name}", name, "no world of a scenario in a run of one world", "the compare command")
+        for name in base.overrides.worlds
+    ]
     world = read_world(base, chosen, ())
     raise_any(faults + world.faults + [fault for _, fault in world.failed])
     return _study(base, world)
@@ -57,7 +61,8 @@ def load_comparison(overrides: Sequence[str] = (), config_dirs: Sequence[str | P
     """Load and check the worlds of a scenario (`scenario=name`).
 
     An override holds in every world that has its key; one that no world has is a fault, and so is one that
-    sets what the scenario itself sets.
+    sets what the scenario itself sets. `worlds.NAME.` in front of it lets it hold in that world alone, where it
+    goes before the scenario.
 
     Parameters
     ----------
@@ -80,21 +85,24 @@ def load_comparison(overrides: Sequence[str] = (), config_dirs: Sequence[str | P
     scenario, found = _scenario(base, name)
     faults += found
     listed = [] if found else scenario["worlds"]
-    faults += _clashes(base.overrides, listed)
+    faults += _clashes(base.overrides, listed) + _world_faults(base.overrides, listed)
     worlds = []
     for entry in listed:
         where = f"scenario.{name}.{entry['name']}"
         choices, found = _world_choices(where, entry, base.vocabulary)
         faults += found
-        worlds.append(read_world(base, {**chosen, **choices}, file_values(where, entry.get("values", {}))))
+        values = file_values(where, entry.get("values", {}))
+        worlds.append(read_world(base, {**chosen, **choices}, values, entry["name"]))
     faults += [fault for world in worlds for fault in world.faults]
     faults += _lost_everywhere(worlds)
     faults += shared_faults(
         [(entry["name"], _values(world)) for entry, world in zip(listed, worlds, strict=True)]
     )
+    faults += _input_faults(name, scenario, worlds)
     raise_any(faults)
     studies = tuple((entry["name"], _study(base, world)) for entry, world in zip(listed, worlds, strict=True))
-    return Comparison(Scenario(name, scenario["label"], scenario["question"]), studies)
+    inputs = tuple(scenario.get("inputs", worlds[0].choices["run"]["inputs"]))
+    return Comparison(Scenario(name, scenario["label"], scenario["question"], inputs), studies)
 
 
 def route_overrides(overrides: Iterable[str]) -> list[str]:
@@ -143,7 +151,7 @@ def _world_choices(
 def _clashes(overrides: Overrides, worlds: Iterable[Mapping[str, Any]]) -> list[Fault]:
     """Overrides of what the scenario itself sets."""
     faults = []
-    remedy = "to drop it, or another scenario"
+    remedy = f"`{WORLDS}.NAME.` in front of it, for one world, or another scenario"
     for world in worlds:
         for group in world.get("choices", {}):
             if group in overrides.choices:
@@ -156,6 +164,43 @@ def _clashes(overrides: Overrides, worlds: Iterable[Mapping[str, Any]]) -> list[
                         Fault(str(key), value.value, "a value that the scenario leaves open", remedy)
                     )
     return faults
+
+
+def _world_faults(overrides: Overrides, worlds: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    """Overrides of worlds that the scenario does not have, and of what all worlds share."""
+    names = [str(world["name"]) for world in worlds]
+    faults = []
+    for name, changes in overrides.worlds.items():
+        if worlds and name not in names:
+            listed = ", ".join(names)
+            faults.append(
+                Fault(f"{WORLDS}.{name}", name, "a world of the scenario", near(name, names, listed))
+            )
+        if "scenario" in changes.choices:
+            chosen, remedy = changes.choices["scenario"], f"scenario={changes.choices['scenario']}"
+            faults.append(Fault(f"{WORLDS}.{name}.scenario", chosen, "one scenario for all worlds", remedy))
+        faults += [
+            Fault(f"{WORLDS}.{name}.seed", value.value, "one seed for all worlds", f"seed={value.value}")
+            for value in changes.values
+            if value.path == ("seed",)
+        ]
+    return faults
+
+
+def _input_faults(name: str, scenario: Mapping[str, Any], worlds: Sequence[World]) -> list[Fault]:
+    """Inputs to be varied that no world has, or that have no low and high end."""
+    if not worlds:
+        return []
+    own = "inputs" in scenario
+    run = worlds[0].choices["run"]
+    where = f"scenario.{name}.inputs" if own else f"run.{run.get('name')}.inputs"
+    known = {key: quantity for world in worlds for key, quantity in world.quantities.items()}
+    numbers = [key for key, quantity in known.items() if varies(quantity)]
+    return [
+        Fault(where, key, "a number of the evidence command with a range", near(key, numbers, "another key"))
+        for key in words(scenario["inputs"] if own else run.get("inputs"))
+        if key not in numbers
+    ]
 
 
 def _sets_the_same(key: str, path: Sequence[str]) -> bool:

@@ -16,7 +16,9 @@ from careload.inputs.quantity import is_quantity
 from careload.inputs.vocabulary import GROUPS, options
 
 __all__ = [
+    "WORLDS",
     "Applied",
+    "Changes",
     "Overrides",
     "ValueOverride",
     "apply_values",
@@ -30,6 +32,9 @@ OWN_KEYS = ("seed",)
 
 OPEN_FIELDS = ("note", "range_note")
 """Fields of a quantity that may be set where the file has none."""
+
+WORLDS = "worlds"
+"""First word of an override that holds in one world of a scenario: `worlds.NAME.key=value`."""
 
 ROUTE = "set"
 """Open node of `config.yaml` through which values pass Hydra untouched."""
@@ -53,8 +58,8 @@ class ValueOverride:
 
 
 @dataclass(frozen=True)
-class Overrides:
-    """All that was written, sorted.
+class Changes:
+    """Choices and values, of all worlds or of one.
 
     Attributes
     ----------
@@ -62,12 +67,25 @@ class Overrides:
         Group to the name chosen.
     values : tuple of ValueOverride
         In the order written; a later one wins.
-    texts : tuple of str
-        All of them but those of Hydra itself, as written.
     """
 
     choices: Mapping[str, str]
     values: tuple[ValueOverride, ...]
+
+
+@dataclass(frozen=True)
+class Overrides(Changes):
+    """All that was written, sorted.
+
+    Attributes
+    ----------
+    worlds : mapping of str to Changes
+        World of a scenario to what holds in it alone.
+    texts : tuple of str
+        All of them but those of Hydra itself, as written.
+    """
+
+    worlds: Mapping[str, Changes]
     texts: tuple[str, ...]
 
 
@@ -93,7 +111,8 @@ def parse_overrides(texts: Iterable[str], folders: Sequence[Path]) -> tuple[Over
     Parameters
     ----------
     texts : iterable of str
-        `group=name`, `dotted.key=value`, also with `+` or `++` in front or routed through `set.`.
+        `group=name`, `dotted.key=value`, `worlds.NAME.` and one of these, also with `+` or `++` in front or routed
+        through `set.`.
     folders : sequence of Path
         Search path, for the names of the choices.
 
@@ -103,8 +122,8 @@ def parse_overrides(texts: Iterable[str], folders: Sequence[Path]) -> tuple[Over
     faults : list of Fault
         Of form and of choices; keys are checked when they are applied.
     """
-    choices: dict[str, str] = {}
-    values: list[ValueOverride] = []
+    everywhere: tuple[dict[str, str], list[ValueOverride]] = ({}, [])
+    worlds: dict[str, tuple[dict[str, str], list[ValueOverride]]] = {}
     kept: list[str] = []
     faults: list[Fault] = []
     for text in texts:
@@ -113,13 +132,26 @@ def parse_overrides(texts: Iterable[str], folders: Sequence[Path]) -> tuple[Over
         if parsed is None or _is_hydra(parsed):
             continue
         kept.append(_unrouted(text))
+        first, *rest = _key(parsed).split(".")
+        name, key = (rest[0], rest[1:]) if first == WORLDS and rest else ("", [first, *rest])
+        choices, values = worlds.setdefault(name, ({}, [])) if name else everywhere
         if parsed.is_sweep_override():
             faults.append(Fault(_key(parsed), text, "one value", "a sweep: -m on the command line"))
-        elif _key(parsed) in GROUPS:
-            faults += _choose(parsed, folders, choices)
+        elif not key or (first == WORLDS and not name):
+            faults.append(
+                Fault(
+                    _key(parsed),
+                    text,
+                    "worlds.NAME.key=value",
+                    "worlds.solo_nurse.practice.team.nurse.fte=0.8",
+                )
+            )
+        elif len(key) == 1 and key[0] in GROUPS:
+            faults += _choose(_key(parsed), key[0], parsed.value(), folders, choices)
         else:
-            values.append(ValueOverride(_unrouted(text), tuple(_key(parsed).split(".")), parsed.value()))
-    return Overrides(choices, tuple(values), tuple(kept)), faults
+            values.append(ValueOverride(_unrouted(text), tuple(key), parsed.value()))
+    changes = {name: Changes(choices, tuple(values)) for name, (choices, values) in worlds.items()}
+    return Overrides(everywhere[0], tuple(everywhere[1]), changes, tuple(kept)), faults
 
 
 def for_hydra(texts: Iterable[str]) -> list[str]:
@@ -178,13 +210,14 @@ def _unrouted(text: str) -> str:
     return bare.removeprefix(f"{ROUTE}.") if bare.startswith(f"{ROUTE}.") else text
 
 
-def _choose(parsed: Override, folders: Sequence[Path], choices: dict[str, str]) -> list[Fault]:
+def _choose(
+    path: str, group: str, name: object, folders: Sequence[Path], choices: dict[str, str]
+) -> list[Fault]:
     """Note a choice, or return the fault of a name that does not exist."""
-    group, name = _key(parsed), parsed.value()
     known = options(folders, group)
     if str(name) not in known:
         listed = ", ".join(sorted(known)) or "none"
-        return [Fault(group, name, f"one of {listed}", near(str(name), known, listed))]
+        return [Fault(path, name, f"one of {listed}", near(str(name), known, listed))]
     choices[group] = str(name)
     return []
 

@@ -8,7 +8,17 @@ from typing import Any, Final
 
 from careload.inputs.faults import Fault, near
 
-__all__ = ["FIELDS", "STATUSES", "UNITS", "Quantity", "Value", "is_quantity", "read_quantity", "width_faults"]
+__all__ = [
+    "FIELDS",
+    "STATUSES",
+    "UNITS",
+    "Quantity",
+    "Value",
+    "is_quantity",
+    "read_quantity",
+    "varies",
+    "width_faults",
+]
 
 Value = bool | int | float | str | tuple[Any, ...] | None
 
@@ -24,7 +34,7 @@ UNITS: Final[dict[str, str]] = {
     "date": "",
     "elasticity": "elasticity",
     "file": "file",
-    "fte_hours": "of 38 hours a week",
+    "fte_hours": "of a full contract",
     "hour_per_week": "hours a week",
     "iso_week": "week of the year",
     "minute": "minutes",
@@ -45,12 +55,13 @@ UNITS: Final[dict[str, str]] = {
     "shape": "shape",
     "share": "share",
     "switch": "switch",
+    "weekday": "day of the week",
     "year": "years",
 }
 """The closed list of canonical units, each as it reads behind a number; clock times and dates need none."""
 
 UNSCALED: Final = frozenset(
-    {"choice", "clock", "clock_span", "date", "file", "iso_week", "nis_code", "session", "switch"}
+    {"choice", "clock", "clock_span", "date", "file", "iso_week", "nis_code", "session", "switch", "weekday"}
 )
 """Units of choices and moments: they have no size, so no least width of a range."""
 
@@ -265,6 +276,11 @@ def _relative_range(where: str, value: Value, given: Mapping[str, Any], unit: st
 def _as_tuple(value: Any) -> tuple[Any, ...]:
     """The value itself if it is a tuple, else a tuple of it."""
     return value if isinstance(value, tuple) else (value,)
+
+
+def varies(quantity: Quantity) -> bool:
+    """Whether a quantity is one number with a low and a high end between which it may be varied."""
+    return is_number(quantity.value) and is_number(quantity.low) and is_number(quantity.high)
 
 
 def width_faults(path: str, quantity: Quantity) -> list[Fault]:

@@ -4,7 +4,7 @@ A row reads `key | form | unit | low | high`. A star stands for any name, a ques
 part that may be absent. Forms: `number`, `integer`, `numbers:n` (n of them; without n any number of them),
 `integers`, `switch`, `choice`, `clock`, `date`, `span` (one clock span or a list), `sessions`, `file`,
 `code`. Rows with unit `-` are plain values: `text`, `flag`, `labels` (in three languages), `names` (a list),
-`name` (one or null), `order`, `conditions`, `scope`, `values`, `worlds` and `one:a,b` (one of these).
+`some` (a list, or the word any), `order`, `conditions`, `scope`, `values`, `worlds` and `one:a,b` (one of these).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = [
     "role_schema",
     "section_schema",
     "task_schema",
+    "team_schema",
 ]
 
 KINDS: Final = ("visit", "act", "desk", "org")
@@ -43,6 +44,8 @@ demand.sex_ratio.men_other                    | number    | ratio          | 0.0
 gp.home_round_start                           | clock     | clock          |      |
 gp.last_start_cap                             | clock     | clock          |      |
 call.recovery_minutes                         | number    | minute         | 0    | 60
+call.recontact_share                          | number    | share          | 0    | 1
+call.recontact_days                           | integer   | open_day       | 1    | 225
 practice.list_size                            | integer   | person         | 1    | 100000
 practice.opening                              | span:1    | clock_span     |      |
 practice.shared_record                        | switch    | switch         |      |
@@ -52,17 +55,21 @@ practice.team.gp.heads                        | integer   | person         | 1  
 practice.team.gp.sessions                     | sessions  | session        |      |
 practice.team.gp.leaves_at                    | clock     | clock          |      |
 practice.team.gp.rests                        | span      | clock_span     |      |
-practice.team.nurse?.heads                     | integer   | person         | 1    | 20
-practice.team.nurse?.fte                       | number    | fte_hours      | 0    | 1
-practice.team.nurse?.pattern                   | choice    | choice         |      |
-practice.team.nurse?.leaves_after_minutes      | number    | minute         | 0    | 600
-practice.team.nurse?.programme_share           | number    | share          | 0    | 1
+practice.team.gp.days_off                     | integers  | weekday        | 0    | 5
+practice.team.gp.slot_minutes                 | number    | minute         | 1    | 240
+practice.team.*.heads                         | integer   | person         | 1    | 20
+practice.team.*.fte                           | number    | fte_hours      | 0    | 1
+practice.team.*.pattern                       | choice    | choice         |      |
+practice.team.*.leaves_after_minutes          | number    | minute         | 0    | 600
+practice.team.*.programme_share?              | number    | share          | 0    | 1
+practice.team.*.slot_minutes?                 | number    | minute         | 1    | 240
+contract.week_hours                           | number    | hour_per_week  | 1    | 80
+contract.day_start                            | clock     | clock          |      |
+contract.lunch                                | span:1    | clock_span     |      |
 meeting.huddle                                | number    | minute         | 0    | 240
 meeting.huddle_start                          | clock     | clock          |      |
 meeting.monthly                               | number    | minute         | 0    | 480
 meeting.monthly_start                         | clock     | clock          |      |
-book.slot_minutes.gp                          | number    | minute         | 1    | 240
-book.slot_minutes.nurse                       | number    | minute         | 1    | 240
 book.held_share                               | number    | share          | 0    | 1
 book.horizon_days                             | integer   | calendar_day   | 1    | 365
 book.follow_up_tolerance                      | number    | share          | 0    | 1
@@ -82,11 +89,12 @@ book.punctuality.earliest                     | number    | minute         | -24
 book.punctuality.latest                       | number    | minute         | -240 | 240
 book.travel_after_call                        | number    | minute         | 0    | 600
 urgency.rank1                                 | number    | share          | 0    | 1
-first_contact.closed_share.gp                 | number    | share          | 0    | 1
-first_contact.elsewhere_share.gp              | number    | share          | 0    | 1
-first_contact.recontact                       | number    | share          | 0    | 1
-first_contact.recontact_days                  | integer   | open_day       | 1    | 225
-first_contact.accuracy.gp                     | numbers:3 | share          | 0    | 1
+first_contact.*.closed_share                  | number    | share          | 0    | 1
+first_contact.*.elsewhere_share               | number    | share          | 0    | 1
+first_contact.*.under_share                   | number    | share          | 0    | 1
+first_contact.*.over_share                    | number    | share          | 0    | 1
+first_contact.*.training_gain                 | number    | share          | 0    | 1
+first_contact.*.minutes?                      | number    | minute         | 0    | 240
 care.share_unbooked                           | number    | share          | 0    | 1
 reference.no_show_mean                        | number    | share          | 0    | 0.5
 reference.no_show_rebooks                     | number    | share          | 0    | 1
@@ -139,6 +147,7 @@ population.table                              | file      | file           |    
 population.nis_code                           | code      | nis_code       |      |
 run.replications                              | integer   | count          | 1    | 100000
 run.years                                     | number    | year           | 0.05 | 20
+run.spread_replications                       | integer   | count          | 2    | 100000
 run.fixed_list_replications                   | integer   | count          | 2    | 100000
 run.crumb_limit_minutes                       | number    | minute         | 0    | 1440
 target.fitted.*                               | number    | any            |      |
@@ -155,9 +164,7 @@ first_contact_gp       | one:yes,no,protocol,first_episode_only | - | |
 rate                   | number    | per_1000_patients_year | 0 | 100000
 cv                     | number    | ratio  | 0 | 4
 minutes.gp             | number    | minute | 0 | 1440
-minutes.nurse?         | number    | minute | 0 | 1440
-minutes.assistant?     | number    | minute | 0 | 1440
-minutes.receptionist?  | number    | minute | 0 | 1440
+minutes.*              | number    | minute | 0 | 1440
 """
 
 TASK_GROUPS: Final = (
@@ -195,8 +202,11 @@ children?.*            | number    | share | 0 | 1
 """,
     "desk": """
 children_only?         | flag      | - | |
+delegable_share?       | number    | share | 0 | 1
 """,
-    "org": "",
+    "org": """
+delegable_share?       | number    | share | 0 | 1
+""",
 }
 
 ROLE: Final = """
@@ -205,7 +215,9 @@ kind                   | one:staff | - | |
 order                  | order     | - | |
 pace                   | integer   | per_1024 | 1 | 16384
 scope.*                | scope     | - | |
+minutes?.*             | number    | minute | 0 | 1440
 """
+"""A role without its `team`, whose keys are `practice.team.NAME.*`."""
 
 NAMED: Final = """
 name                   | text      | - | |
@@ -221,17 +233,19 @@ CHOICES: Final = {
     "population": NAMED + VALUES,
     "picture": NAMED + VALUES,
     "behaviour": NAMED + VALUES,
-    "run": NAMED + VALUES,
+    "run": NAMED + VALUES + "inputs | names | - | |",
+    "first_contact": NAMED + "answered_by | text | - | |",
     "country": NAMED + "sections | names | - | |",
     "protocol": NAMED
     + """
-delegate_role          | name      | - | |
-responsible_role       | name      | - | |
-acts                   | names     | - | |
-visits                 | names     | - | |
-requires_stable        | names     | - | |
+delegate_roles         | some      | - | |
+responsible_role       | text      | - | |
+acts?                  | some      | - | |
+visits?                | some      | - | |
+desk?                  | some      | - | |
+requires_stable?       | names     | - | |
 """,
-    "scenario": NAMED + "question | labels | - | |\nworlds | worlds | - | |",
+    "scenario": NAMED + "question | labels | - | |\nworlds | worlds | - | |\ninputs? | names | - | |",
 }
 
 
@@ -273,6 +287,16 @@ class Node:
 def section_schema() -> Node:
     """Keys of all sections together."""
     return _parse(SECTIONS)
+
+
+@cache
+def team_schema(role: str) -> Node:
+    """Keys `practice.team.ROLE.*` of one role."""
+    node: Node | Leaf | None = section_schema()
+    for name in ("practice", "team", role):
+        node = node.find(name) if isinstance(node, Node) else None
+    assert isinstance(node, Node)
+    return node
 
 
 @cache

@@ -17,6 +17,7 @@ from careload.inputs.quantity import STATUSES, Quantity, Value
 __all__ = [
     "Choice",
     "Comparison",
+    "FirstContact",
     "Protocol",
     "Refusal",
     "Role",
@@ -66,7 +67,7 @@ class Task:
     cv : Quantity
         Standard deviation over mean of its duration.
     minutes : mapping of str to Quantity
-        Role to mean minutes; a role that cannot take it is absent.
+        Role to mean minutes, from the file of the task or of the role; a role that cannot take it is absent.
     children : mapping of str to Quantity
         Task to probability that this one brings it.
     children_only : bool
@@ -82,6 +83,8 @@ class Task:
         Visits that have them.
     age_weights, window_weeks : Quantity or None
         Acts.
+    delegable_share : Quantity or None
+        Share of the work that need not be the GP's; desk and org.
     """
 
     name: str
@@ -106,6 +109,7 @@ class Task:
     travel_minutes: Quantity | None = None
     age_weights: Quantity | None = None
     window_weeks: Quantity | None = None
+    delegable_share: Quantity | None = None
 
 
 @dataclass(frozen=True)
@@ -148,15 +152,47 @@ class Role:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Who takes what from whom; only what the law allows. Without a delegate nothing is delegated."""
+    """Who takes what from whom, after law, practice and minutes: the least qualified who may do it.
+
+    Attributes
+    ----------
+    name : str
+    label : mapping of str to str
+    delegate_roles : tuple of str
+        Roles that may take tasks, by role order, in the practice or not.
+    responsible_role : str
+        From whom they take them.
+    acts, visits, desk : mapping of str to str
+        Task to the role that takes it, in order of the tasks' names.
+    requires_stable : tuple of str
+        Visits among them that only stable patients make to a delegate.
+    """
 
     name: str
     label: Labels
-    delegate_role: str | None
+    delegate_roles: tuple[str, ...]
     responsible_role: str
-    acts: tuple[str, ...]
-    visits: tuple[str, ...]
+    acts: Mapping[str, str]
+    visits: Mapping[str, str]
+    desk: Mapping[str, str]
     requires_stable: tuple[str, ...]
+
+    @property
+    def takers(self) -> frozenset[str]:
+        """Roles of the practice that take anything."""
+        return frozenset((*self.acts.values(), *self.visits.values(), *self.desk.values()))
+
+
+@dataclass(frozen=True)
+class FirstContact:
+    """Who answers the telephone while in session; otherwise the GP does.
+
+    Its quantities are `first_contact.NAME.*`; those of the GP are `first_contact.gp.*`.
+    """
+
+    name: str
+    label: Labels
+    answered_by: str
 
 
 @dataclass(frozen=True)
@@ -191,6 +227,7 @@ class Study:
     staff : tuple of str
         Roles in the practice, by role order.
     protocol : Protocol
+    first_contact : FirstContact
     refused : tuple of Refusal
     labels : mapping of str to Choice
         Group to the file chosen.
@@ -206,6 +243,7 @@ class Study:
     roles: Mapping[str, Role]
     staff: tuple[str, ...]
     protocol: Protocol
+    first_contact: FirstContact
     refused: tuple[Refusal, ...]
     labels: Mapping[str, Choice]
     sources: Mapping[str, Source]
@@ -238,6 +276,13 @@ class Study:
         """Whether there is a quantity of this key."""
         return key in self._quantities
 
+    def task_minutes(self, task: str, role: str) -> float | None:
+        """Mean minutes of a task by a role, from the file of the task or of the role; None if it cannot take it."""
+        for key in (f"task.{task}.minutes.{role}", f"role.{role}.minutes.{task}"):
+            if key in self._quantities:
+                return float(self.value(key))
+        return None
+
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
         """Return keys and quantities by key."""
         return iter(self._quantities.items())
@@ -261,6 +306,7 @@ class Study:
             "tasks": {name: _plain_fields(task) for name, task in self.tasks.items()},
             "roles": {name: [role.order, sorted(role.permitted)] for name, role in self.roles.items()},
             "protocol": _protocol_facts(self.protocol),
+            "first_contact": [self.first_contact.name, self.first_contact.answered_by],
             "table": hashlib.sha256(self.table_path.read_bytes()).hexdigest(),
         }
         text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -269,11 +315,12 @@ class Study:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A question that is answered by comparing worlds."""
+    """A question that is answered by comparing worlds; `inputs` are varied one at a time."""
 
     name: str
     label: Labels
     question: Labels
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -320,5 +367,9 @@ def _plain_fields(task: Task) -> list[Any]:
 
 def _protocol_facts(protocol: Protocol) -> list[Any]:
     """Fields of a protocol that change results."""
-    tasks = (protocol.acts, protocol.visits, protocol.requires_stable)
-    return [protocol.delegate_role, protocol.responsible_role, *(sorted(names) for names in tasks)]
+    shared = (protocol.acts, protocol.visits, protocol.desk)
+    return [
+        protocol.responsible_role,
+        *(sorted(tasks.items()) for tasks in shared),
+        sorted(protocol.requires_stable),
+    ]

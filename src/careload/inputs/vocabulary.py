@@ -23,7 +23,17 @@ __all__ = [
     "search_path",
 ]
 
-GROUPS: Final = ("practice", "protocol", "population", "picture", "behaviour", "country", "run", "scenario")
+GROUPS: Final = (
+    "practice",
+    "protocol",
+    "first_contact",
+    "population",
+    "picture",
+    "behaviour",
+    "country",
+    "run",
+    "scenario",
+)
 """Folders whose files are alternatives: one is chosen by `group=name`."""
 
 DEFAULT_SCENARIO: Final = "half_time_nurse"

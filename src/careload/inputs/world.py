@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,15 @@ from careload.inputs.check import check_tree, words
 from careload.inputs.compose import compose_choices
 from careload.inputs.consistency import consistency_faults, source_form_faults
 from careload.inputs.faults import Fault, near
-from careload.inputs.overrides import Overrides, ValueOverride, apply_values, parse_overrides
+from careload.inputs.law import DELEGATES, LISTS
+from careload.inputs.overrides import (
+    WORLDS,
+    Changes,
+    Overrides,
+    ValueOverride,
+    apply_values,
+    parse_overrides,
+)
 from careload.inputs.quantity import Quantity
 from careload.inputs.schema import (
     KINDS,
@@ -20,6 +28,7 @@ from careload.inputs.schema import (
     role_schema,
     section_schema,
     task_schema,
+    team_schema,
 )
 from careload.inputs.vocabulary import GROUPS, Vocabulary, read_vocabulary, search_path
 
@@ -27,6 +36,12 @@ __all__ = ["CHOSEN", "Base", "World", "file_values", "read_base", "read_world"]
 
 CHOSEN: Final = tuple(group for group in GROUPS if group != "scenario")
 """Groups of which every world has one file."""
+
+RESPONSIBLE: Final = "gp"
+"""Role that has the final responsibility and answers where nobody else does."""
+
+FIRST_CONTACT_WORDS: Final = ("name", "label", "answered_by")
+"""Keys of a file of first contact that are no quantities."""
 
 
 @dataclass(frozen=True)
@@ -61,33 +76,129 @@ def read_base(overrides: Sequence[str], config_dirs: Sequence[str | Path]) -> Ba
     )
 
 
-def read_world(base: Base, chosen: Mapping[str, str], values: Sequence[ValueOverride]) -> World:
-    """Put one world together and check it."""
+def read_world(
+    base: Base, chosen: Mapping[str, str], values: Sequence[ValueOverride], name: str = ""
+) -> World:
+    """Put one world together and check it.
+
+    Parameters
+    ----------
+    base : Base
+    chosen : mapping
+        Group to name, where it differs from the defaults.
+    values : sequence of ValueOverride
+        Values of the scenario for this world.
+    name : str
+        Of the world in its scenario, for the overrides that hold in it alone.
+    """
     vocabulary = base.vocabulary
+    alone = base.overrides.worlds.get(name, Changes({}, ()))
+    alone_values = [value for value in alone.values if value.path != ("seed",)]
+    chosen = {**chosen, **alone.choices}
     config, named, faults = compose_choices(base.folders, chosen)
     if faults and base.faults:
         faults = []
     named = {**named, **chosen}
     choices = _choice_trees(config, named, vocabulary)
-    faults += _choice_faults(choices, named) + _stray_faults(config)
+    faults += _stray_faults(config)
     sections, found = _sections(choices["country"], vocabulary)
     faults += found
-    tree = _only_staff(sections, words(choices["practice"].get("staff")))
-    tree |= {"task": dict(vocabulary.tasks), "role": dict(vocabulary.roles)}
     fixed, found = _choice_values(choices)
     faults += found
-    tree, of_files = apply_values(tree, (*fixed, *values))
-    faults += [replace(fault, path=f"{over.text}.{fault.path}") for over, fault in of_files.failed]
+    of_files = (*fixed, *values)
     seed, own, found = _seed(config, base.overrides.values)
     faults += found
-    tree, of_user = apply_values(tree, own)
-    quantities, found = _quantities(tree, {**of_user.declared, **of_files.declared})
-    faults += found
-    faults += consistency_faults(quantities, tree, choices, vocabulary, base.folders)
-    failed = [
-        (over, _absent_role(over, fault, sections, choices["practice"])) for over, fault in of_user.failed
+    staff = _staff(choices["practice"], (*of_files, *own, *alone_values))
+    tree, spare = _open_tree(sections, choices, named, staff, vocabulary)
+    tree, by_files = apply_values(tree, of_files)
+    faults += [replace(fault, path=f"{over.text}.{fault.path}") for over, fault in by_files.failed]
+    tree, by_user = apply_values(tree, own)
+    tree, by_world = apply_values(tree, alone_values)
+    absent = Absent(vocabulary, choices, staff)
+    faults += [
+        replace(absent.explained(over, fault), path=f"{WORLDS}.{name}.{fault.path}")
+        for over, fault in by_world.failed
     ]
+    choices, tree = _closed(choices, tree)
+    faults += _choice_faults(choices, named)
+    teams = tree["practice"]["team"]
+    quantities, found = _quantities(
+        tree, {**by_world.declared, **by_user.declared, **by_files.declared}, [*teams, *spare]
+    )
+    faults += found + _spare_faults(spare)
+    faults += consistency_faults(quantities, tree, spare, choices, vocabulary, base.folders)
+    failed = [(over, absent.explained(over, fault)) for over, fault in by_user.failed]
     return World(tree, choices, quantities, seed, faults, failed)
+
+
+def _staff(practice: Mapping[str, Any], values: Sequence[ValueOverride]) -> list[str]:
+    """Staff of the practice, or what was set in its place last."""
+    given = [value.value for value in values if value.path == ("practice", "staff")]
+    return words(given[-1] if given else practice.get("staff"))
+
+
+def _open_tree(
+    sections: Mapping[str, Any],
+    choices: Mapping[str, Mapping[str, Any]],
+    named: Mapping[str, str],
+    staff: Sequence[str],
+    vocabulary: Vocabulary,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All that values may be set in: sections, tasks, roles, teams of the staff, first contact, lists of choices.
+
+    Returns
+    -------
+    tree : dict
+    spare : dict
+        Teams of the roles that the practice does not have: checked, but no values of this world.
+    """
+    practice = sections.get("practice")
+    teams = {name: role["team"] for name, role in vocabulary.roles.items() if "team" in role}
+    here = {name: team for name, team in teams.items() if name in staff or name == RESPONSIBLE}
+    spare = {name: team for name, team in teams.items() if name not in here}
+    tree = dict(sections)
+    tree["practice"] = {**practice, "team": here} if isinstance(practice, Mapping) else {"team": here}
+    if "staff" in choices["practice"]:
+        tree["practice"]["staff"] = choices["practice"]["staff"]
+    tree["protocol"] = {key: choices["protocol"].get(key, []) for key in (*LISTS, "requires_stable")}
+    if DELEGATES in choices["protocol"]:
+        tree["protocol"][DELEGATES] = choices["protocol"][DELEGATES]
+    known = vocabulary.choices["first_contact"]
+    tree["first_contact"] = {
+        name: {key: below for key, below in content.items() if key not in FIRST_CONTACT_WORDS}
+        for name, content in (
+            (RESPONSIBLE, known.get(RESPONSIBLE, {})),
+            (named.get("first_contact", RESPONSIBLE), choices["first_contact"]),
+        )
+    }
+    tree["task"] = dict(vocabulary.tasks)
+    tree["role"] = {
+        name: {key: below for key, below in role.items() if key != "team"}
+        for name, role in vocabulary.roles.items()
+    }
+    return tree, spare
+
+
+def _closed(
+    choices: Mapping[str, Mapping[str, Any]], tree: Mapping[str, Any]
+) -> tuple[dict[str, Mapping[str, Any]], dict[str, Any]]:
+    """Lists of practice and protocol, as set, back where they belong; the tree without them."""
+    closed = dict(choices)
+    practice = dict(tree["practice"])
+    if "staff" in practice:
+        closed["practice"] = {**choices["practice"], "staff": practice.pop("staff")}
+    closed["protocol"] = {**choices["protocol"], **tree["protocol"]}
+    first = choices["first_contact"]
+    closed["first_contact"] = {key: first[key] for key in FIRST_CONTACT_WORDS if key in first}
+    return closed, {**{key: tree[key] for key in tree if key != "protocol"}, "practice": practice}
+
+
+def _spare_faults(spare: Mapping[str, Any]) -> list[Fault]:
+    """Faults in the teams of roles that the practice does not have."""
+    faults: list[Fault] = []
+    for name, team in spare.items():
+        faults += check_tree(f"practice.team.{name}", team_schema(name), team, {})[1]
+    return faults
 
 
 def _choice_faults(choices: Mapping[str, Mapping[str, Any]], named: Mapping[str, str]) -> list[Fault]:
@@ -114,21 +225,33 @@ def _stray_faults(config: Mapping[str, Any]) -> list[Fault]:
     ]
 
 
-def _absent_role(
-    override: ValueOverride, fault: Fault, sections: Mapping[str, Any], practice: Mapping[str, Any]
-) -> Fault:
-    """Say so where a key is missing only because the practice does not have the role."""
-    node: Any = sections
-    for name in override.path[:3]:
-        node = node.get(name) if isinstance(node, Mapping) else None
-    if len(override.path) < 3 or override.path[:2] != ("practice", "team") or node is None:
+@dataclass(frozen=True)
+class Absent:
+    """What a world does not have because of its choices."""
+
+    vocabulary: Vocabulary
+    choices: Mapping[str, Mapping[str, Any]]
+    staff: Sequence[str]
+
+    def explained(self, override: ValueOverride, fault: Fault) -> Fault:
+        """Say so where a key is missing only because the practice lacks the role, or another file was chosen."""
+        first, second, third = (*override.path, "", "", "")[:3]
+        roles, contacts = self.vocabulary.roles, self.vocabulary.choices["first_contact"]
+        if (first, second) == ("practice", "team") and third in roles and third not in self.staff:
+            practices = [
+                f"practice={name}"
+                for name, content in self.vocabulary.choices["practice"].items()
+                if third in words(content.get("staff"))
+            ]
+            remedy = " or ".join([*practices[:2], f"practice.staff=[{','.join([*self.staff, third])}]"])
+            expectation = f"a role of the practice {self.choices['practice'].get('name')}"
+            return replace(fault, expectation=expectation, remedy=f"a practice with a {third}: {remedy}")
+        if first == "first_contact" and second in contacts:
+            expectation = (
+                f"the first contact that was chosen, {self.choices['first_contact'].get('name')}, or gp"
+            )
+            return replace(fault, expectation=expectation, remedy=f"first_contact={second}")
         return fault
-    if override.path[2] in words(practice.get("staff")):
-        return fault
-    expectation = f"a role of the practice {practice.get('name')}"
-    return replace(
-        fault, expectation=expectation, remedy=f"a practice with a {override.path[2]}: practice=solo_nurse"
-    )
 
 
 def _choice_trees(
@@ -160,6 +283,15 @@ def _sections(country: Mapping[str, Any], vocabulary: Vocabulary) -> tuple[dict[
         if name not in named:
             remedy = near(name, named, "to name it in country/")
             faults.append(Fault(f"section/{name}.yaml", name, "a section that a country names", remedy))
+    practice = tree.get("practice")
+    homes: list[tuple[str, Any, str]] = [
+        ("first_contact", tree, "first_contact/NAME.yaml"),
+        ("protocol", tree, "protocol/NAME.yaml"),
+    ]
+    homes += [("team", practice, "role/NAME.yaml"), ("staff", practice, "practice/NAME.yaml")]
+    for name, node, home in homes:
+        if isinstance(node, Mapping) and name in node:
+            faults.append(Fault(f"section.{name}", name, f"it in {home}", "to move it there"))
     return tree, faults
 
 
@@ -180,15 +312,6 @@ def _joined(
         else:
             joined[name] = below
     return joined
-
-
-def _only_staff(tree: dict[str, Any], staff: Sequence[str]) -> dict[str, Any]:
-    """Drop what the sections say about roles that the practice does not have."""
-    practice = tree.get("practice")
-    team = practice.get("team") if isinstance(practice, Mapping) else None
-    if not isinstance(practice, Mapping) or not isinstance(team, Mapping):
-        return tree
-    return {**tree, "practice": {**practice, "team": {role: team[role] for role in team if role in staff}}}
 
 
 def _choice_values(choices: Mapping[str, Mapping[str, Any]]) -> tuple[list[ValueOverride], list[Fault]]:
@@ -237,9 +360,9 @@ def _seed(
 
 
 def _quantities(
-    tree: Mapping[str, Any], declared: Mapping[str, Any]
+    tree: Mapping[str, Any], declared: Mapping[str, Any], teams: Iterable[str]
 ) -> tuple[dict[str, Quantity], list[Fault]]:
-    """Check sections, tasks and roles against their schema."""
+    """Check sections, tasks and roles against their schema; `teams` are the roles that have one."""
     sections = {name: below for name, below in tree.items() if name not in ("task", "role")}
     quantities, faults = check_tree("", section_schema(), sections, declared)
     for name in sorted(tree["task"]):
@@ -249,6 +372,11 @@ def _quantities(
         found, wrong = check_tree(f"task.{name}", schema, task, declared)
         quantities |= found
         faults += wrong
+    faults += [
+        Fault(f"role.{name}.team", None, "this key", "to add `team:` there")
+        for name in tree["role"]
+        if name not in teams
+    ]
     for name in sorted(tree["role"]):
         found, wrong = check_tree(f"role.{name}", role_schema(), tree["role"][name], declared)
         quantities |= found

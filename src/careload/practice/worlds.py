@@ -27,10 +27,6 @@ from careload.ticks import MINUTE, NEVER
 __all__ = ["make_layout", "world_table"]
 
 _DAYS: Final = 5
-_MORNING: Final = 8 * 60.0
-_LUNCH: Final = (12 * 60.0, 13 * 60.0)
-_FULL_DAY_MINUTES: Final = 7.6 * 60.0
-_FTE_WEEK_MINUTES: Final = 38 * 60.0
 _NO_SHOW_DAYS: Final = 120
 
 
@@ -93,9 +89,9 @@ def _mean_ticks(study: Study, layout: Layout) -> NDArray[np.int64]:
     mean = np.zeros((len(layout.tasks), len(layout.roles)), np.int64)
     for row, name in enumerate(layout.tasks):
         for column, role in enumerate(layout.roles):
-            key = f"task.{name}.minutes.{role}"
-            if study.has(key):
-                mean[row, column] = minutes_ticks(study.value(key))
+            minutes = study.task_minutes(name, role)
+            if minutes is not None:
+                mean[row, column] = minutes_ticks(minutes)
     call = layout.tasks.index("call_handling")
     mean[call, layout.gp] += minutes_ticks(study.value("call.recovery_minutes"))
     return mean
@@ -113,17 +109,21 @@ def _spans(texts: Sequence[str]) -> list[tuple[float, float, str]]:
 
 def _staff_sessions(study: Study, role: str) -> list[list[tuple[float, float, str]]]:
     """Sessions of each weekday of a member of staff, from her contract: mornings every day, or full days."""
-    week = float(study.value(f"practice.team.{role}.fte")) * _FTE_WEEK_MINUTES
+    full_week = 60.0 * float(study.value("contract.week_hours"))
+    full_day = full_week / _DAYS
+    week = float(study.value(f"practice.team.{role}.fte")) * full_week
     if study.value(f"practice.team.{role}.pattern") == "mornings":
         minutes = [week / _DAYS] * _DAYS
     else:
-        minutes = [min(_FULL_DAY_MINUTES, max(0.0, week - day * _FULL_DAY_MINUTES)) for day in range(_DAYS)]
-    before_lunch = _LUNCH[0] - _MORNING
+        minutes = [min(full_day, max(0.0, week - day * full_day)) for day in range(_DAYS)]
+    starts = clock_ticks(study.value("contract.day_start")) / MINUTE
+    (lunch, lunch_ends, _), *_ = _spans([study.value("contract.lunch")])
+    before_lunch = lunch - starts
     days = []
     for length in minutes:
-        sessions = [(_MORNING, _MORNING + min(length, before_lunch), "places")] if length >= 1 else []
+        sessions = [(starts, starts + min(length, before_lunch), "places")] if length >= 1 else []
         if length > before_lunch:
-            sessions.append((_LUNCH[1], _LUNCH[1] + length - before_lunch, "places"))
+            sessions.append((lunch_ends, lunch_ends + length - before_lunch, "places"))
         days.append(sessions)
     return days
 
@@ -158,7 +158,8 @@ def _rota(study: Study, layout: Layout) -> Rota:
             ):
                 rest[0, person, k] = minutes_ticks(begin), minutes_ticks(end)
         for diary in np.flatnonzero(layout.diary_person == person):
-            slot[0, diary] = minutes_ticks(study.value(f"book.slot_minutes.{role}"))
+            if study.has(key := f"practice.team.{role}.slot_minutes"):
+                slot[0, diary] = minutes_ticks(study.value(key))
             for weekday, sessions in enumerate(days):
                 starts, hold = _places(study, role, bool(layout.diary_planned[diary]), sessions)
                 place[0, diary, weekday, : len(starts)] = starts
@@ -205,7 +206,9 @@ def _places(
     A shortened session keeps its places and makes them shorter. A delegate's planned reviews stand at the end of
     her day, the other places before them.
     """
-    length = float(study.value(f"book.slot_minutes.{role}"))
+    if not study.has(key := f"practice.team.{role}.slot_minutes"):
+        return np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    length = float(study.value(key))
     cut = 0.0
     if study.value("practice.slot_policy") == "shorten_session" and role == "gp":
         cut = float(study.value("practice.session_shortening_minutes"))
@@ -264,24 +267,24 @@ def _book_rules(study: Study) -> BookRules:
 
 def _first_contact_rules(study: Study) -> FirstContactRules:
     value = study.value
-    _, under, over = value("first_contact.accuracy.gp")
     return FirstContactRules(
-        closed=_one(value("first_contact.closed_share.gp")),
-        elsewhere=_one(value("first_contact.elsewhere_share.gp")),
-        recontact=_one(value("first_contact.recontact")),
-        recontact_days=_whole(value("first_contact.recontact_days")),
-        under=_one(under),
-        over=_one(over),
+        closed=_one(value("first_contact.gp.closed_share")),
+        elsewhere=_one(value("first_contact.gp.elsewhere_share")),
+        recontact=_one(value("call.recontact_share")),
+        recontact_days=_whole(value("call.recontact_days")),
+        under=_one(value("first_contact.gp.under_share")),
+        over=_one(value("first_contact.gp.over_share")),
     )
 
 
 def _delegation_rules(study: Study, layout: Layout) -> DelegationRules:
     value = study.value
-    role = study.protocol.delegate_role
+    taken = {**study.protocol.acts, **study.protocol.visits}
+    role = next(iter(taken.values()), None)
     present = role in layout.roles and _heads(study, str(role)) > 0
     acts = [layout.tasks[task] for task in layout.act_tasks]
     visits = [layout.tasks[task] for task in layout.visit_tasks]
-    allowed = {*study.protocol.acts, *study.protocol.visits} if present else set()
+    allowed = {task for task, taker in taken.items() if present and taker == role}
     over = "shared_record" if value("practice.shared_record") else "separate_records"
     return DelegationRules(
         delegate=np.array([layout.roles.index(str(role)) if present else -1]),

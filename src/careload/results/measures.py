@@ -120,7 +120,7 @@ def world_totals(run: Run, number: int, study: Study) -> WorldTotals:
 
 def delegates(study: Study) -> bool:
     """Whether the protocol of a world gives work to somebody on its staff."""
-    return study.protocol.delegate_role in study.staff
+    return bool(study.protocol.takers)
 
 
 def worst_grade(grades: Sequence[Grade]) -> Grade:
