@@ -210,4 +210,4 @@ def test_a_comparison_gives_two_studies_that_differ_where_the_scenario_says() ->
     assert nurse.protocol.delegate_roles == ("nurse",)
     assert set(comparison.scenario.question) == {"en", "fr", "nl"}
     differ = {key for key, quantity in solo.quantities() if quantity != nurse.quantity(key)}
-    assert differ == {"meeting.huddle", "meeting.monthly"}
+    assert differ == {"meeting.huddle", "meeting.monthly", "practice.extra_rooms"}

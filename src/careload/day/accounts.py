@@ -71,6 +71,14 @@ class Account(IntEnum):
     """GP time on contacts that delegation itself brings."""
     CARRIED = 47
     """Contacts held on a later day than the one they were released on."""
+    ROOM_OPEN = 48
+    """Rooms times the time from the first session of the practice to the end of the last."""
+    ROOM_USE = 49
+    ROOM_WAIT = 50
+    """Time of people who could start with a patient but for a room."""
+    NO_SEAT = 51
+    """Time of patients in the practice beyond the seats of the waiting room."""
+    NO_SEAT_PEOPLE = 52
 
 
 class Accounts:

@@ -17,6 +17,7 @@ from careload.day.contacts import Contacts, contact_parts
 from careload.day.delegate import Split, split
 from careload.day.gaps import GpDay, Services, fill_gaps
 from careload.day.parts import Part, Parts, contents
+from careload.day.premises import count_premises, needs_room
 from careload.day.schedule import Items, Roster, Schedule, schedule
 from careload.day.settle import (
     Served,
@@ -45,7 +46,7 @@ def run_day(block: Block, state: State, decisions: Decisions, day: int) -> None:
     contacts = join([_carried(block, state, day), attendance.contacts])
     division, parts = _divide(block, state, decisions, day, contacts)
     parts = _with_other_work(block, state, day, parts, join([bare_calls, calls]))
-    timed = _schedule(block, day, parts)
+    timed = _schedule(block, state, day, parts)
     done = served(block, timed)
     desk = credit(block, state, day, parts, done) + desk_work(block, state, day)
     gp_day = _fill(block, day, parts, timed, done, desk)
@@ -103,7 +104,7 @@ def _with_other_work(block: Block, state: State, day: int, parts: Parts, calls: 
     return join([parts, replace(carried, stream=stream), calls, block.rota(day).absences])
 
 
-def _schedule(block: Block, day: int, parts: Parts) -> Schedule:
+def _schedule(block: Block, state: State, day: int, parts: Parts) -> Schedule:
     """Solve the clinical day of every lane."""
     layout, rota, practices = block.layout, block.rota(day), block.practices
     n_people = len(layout.person_role)
@@ -123,7 +124,7 @@ def _schedule(block: Block, day: int, parts: Parts) -> Schedule:
         free=rota.free,
         delay=delay,
         cap=practices.rota.cap,
-        rooms=np.full(block.n_lanes, n_people),
+        rooms=practices.rota.rooms,
     )
     items = Items(
         lane=parts.lane,
@@ -136,7 +137,7 @@ def _schedule(block: Block, day: int, parts: Parts) -> Schedule:
         parent=parts.parent,
         ordinal=parts.ordinal,
         responsible=parts.responsible.astype(np.int8),
-        needs_room=np.zeros(len(parts.lane), np.bool_),
+        needs_room=needs_room(block, state, parts),
     )
     return schedule(roster, items)
 
@@ -175,6 +176,7 @@ def _settle(
 ) -> None:
     """Count the day, remember its episodes and carry what was not started."""
     count_contacts(block, state, day, parts, timed, done)
+    count_premises(block, state, day, parts, timed)
     gp = np.zeros(len(parts.lane), np.int64) + block.layout.gps[0]
     with_request = np.flatnonzero(parts.request >= 0)
     patient = state.register.requests.patient[parts.request[with_request]]

@@ -51,6 +51,8 @@ UNITS: Final[dict[str, str]] = {
     "person_per_day": "persons a day",
     "ratio": "ratio",
     "relative": "relative weight",
+    "room": "rooms",
+    "seat": "seats",
     "session": "",
     "shape": "shape",
     "share": "share",

@@ -50,6 +50,8 @@ practice.list_size                            | integer   | person         | 1  
 practice.opening                              | span:1    | clock_span     |      |
 practice.shared_record                        | switch    | switch         |      |
 practice.slot_policy                          | choice    | choice         |      |
+practice.extra_rooms                          | integer   | room           | 0    | 20
+practice.waiting_room_seats                   | integer   | seat           | 0    | 200
 practice.session_shortening_minutes           | number    | minute         | 0    | 600
 practice.team.gp.heads                        | integer   | person         | 1    | 20
 practice.team.gp.sessions                     | sessions  | session        |      |

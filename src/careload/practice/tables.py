@@ -104,6 +104,10 @@ class Rota:
         Length of a place.
     home_round : ndarray of int64, shape (W,)
         Release of planned home visits.
+    rooms : ndarray of int64, shape (W,)
+        Rooms in which patients are seen.
+    seats : ndarray of int64, shape (W,)
+        Seats of the waiting room.
     """
 
     session: NDArray[np.int64]
@@ -118,6 +122,8 @@ class Rota:
     held: NDArray[np.bool_]
     slot: NDArray[np.int64]
     home_round: NDArray[np.int64]
+    rooms: NDArray[np.int64]
+    seats: NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,8 @@ def _rota(study: Study, layout: Layout) -> Rota:
         held=held,
         slot=slot,
         home_round=np.array([clock_ticks(study.value("gp.home_round_start"))]),
+        rooms=_whole(_heads(study, "gp") + study.value("practice.extra_rooms")),
+        seats=_whole(study.value("practice.waiting_room_seats")),
     )
 
 

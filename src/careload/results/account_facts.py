@@ -59,6 +59,11 @@ HAND_BACKS          | count    | B | Delegated episodes handed back.
 EPISODES            | count    | B | Delegated episodes done by a delegate.
 INDUCED             | minute   | D | GP time on contacts that delegation itself brings.
 CARRIED             | count    | B | Contacts held on a later day than the one they were released on.
+ROOM_OPEN           | minute   | A | Rooms times the time from the first session to the end of the last.
+ROOM_USE            | minute   | B | Time that rooms are held.
+ROOM_WAIT           | minute   | B | Time of GPs and staff who could see a patient but for a room.
+NO_SEAT             | minute   | B | Time of waiting patients beyond the seats of the waiting room.
+NO_SEAT_PEOPLE      | count    | B | Patients who found no seat when they came.
 """
 
 

@@ -69,10 +69,11 @@ _YEARLY: Final = "per 1,000 patients a year"
 
 _PERSON: Final = "Persons"
 _OF_BAND: Final = "per 1,000 of the age a year"
-_GP, _CONTACT, _ACCESS, _TEAM, _STAFF = (
+_GP, _CONTACT, _ACCESS, _ROOMS, _TEAM, _STAFF = (
     "GP time",
     "Contacts",
     "Access and safety",
+    "Rooms and seats",
     "Delegation",
     "Other staff",
 )
@@ -263,6 +264,46 @@ LEVELS: Final[tuple[Level, ...]] = (
         1,
         "Urgent needs put off by the judgement at first contact.",
         lambda world: ratio(world.count(Account.MISSED_URGENT), world.count(Account.REQUESTS), 1e4),
+    ),
+    Level(
+        "room_use",
+        "rooms in use",
+        "share",
+        "B",
+        _ROOMS,
+        3,
+        "Time that rooms are held, over rooms times the time from the first session to the end of the last.",
+        lambda world: ratio(world.count(Account.ROOM_USE), world.count(Account.ROOM_OPEN)),
+    ),
+    Level(
+        "room_wait",
+        "wait for a room",
+        "h/week",
+        "B",
+        _ROOMS,
+        2,
+        "Time of GPs and staff who could see a patient but for a room, whole practice.",
+        lambda world: world.practice_hours(Account.ROOM_WAIT),
+    ),
+    Level(
+        "without_seat",
+        "patients without a seat",
+        "per week",
+        "B",
+        _ROOMS,
+        1,
+        "Patients who find all seats of the waiting room taken when they come, whole practice.",
+        lambda world: world.count(Account.NO_SEAT_PEOPLE) / world.weeks,
+    ),
+    Level(
+        "without_seat_minutes",
+        "time without a seat",
+        "min per week",
+        "B",
+        _ROOMS,
+        1,
+        "Minutes of waiting patients beyond the seats, summed, whole practice.",
+        lambda world: 60 * world.practice_hours(Account.NO_SEAT),
     ),
     _weekly(
         "delegate_contacts",

@@ -1,0 +1,122 @@
+"""Rooms and seats: which work needs a room, and how both are used (docs/day.md, section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.day.accounts import Account
+from careload.day.block import Block, State
+from careload.day.parts import Part, Parts
+from careload.day.schedule import Schedule
+from careload.patients.bundle import Channel
+from careload.ticks import MINUTE, NEVER
+
+__all__ = ["Crowd", "count_premises", "crowd", "needs_room"]
+
+_IN_ROOM: Final = (Part.CONTACT, Part.DELEGATED, Part.REMAINDER)
+_BUCKET: Final = 32 * MINUTE
+_BUCKETS: Final = 128
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """More people than seats.
+
+    Attributes
+    ----------
+    ticks : ndarray of int64, shape (L,)
+        Time of people without a seat, summed.
+    people : ndarray of int64, shape (L,)
+        Those who found no seat when they came.
+    """
+
+    ticks: NDArray[np.int64]
+    people: NDArray[np.int64]
+
+
+def needs_room(block: Block, state: State, parts: Parts) -> NDArray[np.bool_]:
+    """Parts of contacts in the office, shape (n,); calls, follow-ons of the GP alone and absences need none."""
+    channel = np.asarray(block.bundles.channel)
+    visit = state.register.requests.visit.take(np.maximum(parts.request, 0), mode="clip")
+    in_room = np.zeros(max(Part) + 1, np.bool_)
+    in_room[list(_IN_ROOM)] = True
+    needed: NDArray[np.bool_] = in_room.take(parts.part) & (channel == Channel.OFFICE).take(visit)
+    return needed
+
+
+def count_premises(block: Block, state: State, day: int, parts: Parts, timed: Schedule) -> None:
+    """Count the use of rooms, the waits for one, and those who find no seat.
+
+    Rooms are open from the start of the first session of the practice to the end of the last one. Those sit in the
+    waiting room who may be seen and are not yet, on the day they came.
+    """
+    if not block.calendar.in_window[day]:
+        return
+    rota, accounts = block.rota(day), state.accounts
+    opens, closes = rota.free.min(0), rota.close.max(0)
+    rooms = block.practices.rota.rooms
+    accounts.add_lanes(Account.ROOM_OPEN, np.where(opens < NEVER, rooms * (closes - opens), 0))
+    used = np.flatnonzero(needs_room(block, state, parts) & (timed.start < NEVER))
+    lane, start = parts.lane[used], timed.start[used]
+    accounts.add(Account.ROOM_USE, lane, timed.end[used] - start)
+    waited = np.flatnonzero(timed.room_wait)
+    accounts.add(Account.ROOM_WAIT, parts.lane[waited], timed.room_wait[waited])
+    parent = parts.parent[used]
+    arrival = np.where(parent < 0, parts.release[used], timed.end[parent])
+    waits = (parts.carried[used] == 0) & (start > arrival)
+    found = crowd(lane[waits], arrival[waits], start[waits], block.practices.rota.seats)
+    accounts.add_lanes(Account.NO_SEAT, found.ticks)
+    accounts.add_lanes(Account.NO_SEAT_PEOPLE, found.people)
+
+
+def crowd(
+    lane: NDArray[np.int64],
+    arrival: NDArray[np.int64],
+    start: NDArray[np.int64],
+    seats: NDArray[np.int64],
+) -> Crowd:
+    """Time and number of people beyond the seats.
+
+    Parameters
+    ----------
+    lane, arrival, start : ndarray of int64, shape (n,)
+        Who waits from `arrival` to `start`, in ticks from 0.
+    seats : ndarray of int64, shape (L,)
+
+    Returns
+    -------
+    Crowd
+    """
+    n_lanes = len(seats)
+    full = _may_be_full(lane, arrival, start, seats)[lane]
+    lane, n = lane[full], int(np.count_nonzero(full))
+    time = np.concatenate([start[full], arrival[full]])
+    place, step = np.concatenate([lane, lane]), np.repeat(np.array([-1, 1]), n)
+    order = np.lexsort((step, time, place))
+    time, place, step = time[order], place[order], step[order]
+    beyond = np.maximum(0, np.cumsum(step) - seats[place])
+    lasts = np.diff(time, append=time[-1:])
+    lasts[beyond == 0] = 0
+    came = place[(step > 0) & (beyond > 0)]
+    ticks = np.bincount(place, beyond * lasts, minlength=n_lanes).astype(np.int64)
+    return Crowd(ticks=ticks, people=np.bincount(came, minlength=n_lanes))
+
+
+def _may_be_full(
+    lane: NDArray[np.int64],
+    arrival: NDArray[np.int64],
+    start: NDArray[np.int64],
+    seats: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Lanes where more people wait within some half hour than there are seats, shape (L,)."""
+    shape = (len(seats), _BUCKETS + 1)
+    size = shape[0] * shape[1]
+    first = lane * shape[1] + np.minimum(arrival // _BUCKET, _BUCKETS - 1)
+    last = lane * shape[1] + np.minimum(start // _BUCKET, _BUCKETS - 1)
+    change = np.bincount(first, minlength=size) - np.bincount(last + 1, minlength=size)
+    most: NDArray[np.int64] = np.cumsum(change.reshape(shape), axis=1).max(1)
+    return most > seats
