@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.day.schedule_lists import ITEM, STEP, Lists
+from careload.day.schedule_lists import CHILD, ITEM, STEP, Lists
 from careload.day.schedule_steps import LARGEST_KEY, ChoosePerson, ChooseTask, FollowOn, Rooms, Serve, State
 
 __all__ = ["Starts", "run"]
@@ -64,7 +64,9 @@ def run(lists: Lists) -> Starts:
     room_wait = (t - since[0]) >> STEP if since else np.empty(0, np.int64)
     t >>= STEP
     end >>= STEP
-    return Starts(lists.entry.reshape(-1)[ITEM:].take(entry), t, end, person, room_wait)
+    item = lists.entry.reshape(-1)[ITEM:].take(entry)
+    item &= (1 << CHILD) - 1
+    return Starts(item, t, end, person, room_wait)
 
 
 def _block(lists: Lists) -> int:
@@ -72,7 +74,7 @@ def _block(lists: Lists) -> int:
     n_lists, streams, _ = lists.first.shape
     columns, people = lists.streams.shape
     rows = 2 * (n_lists + 1) * streams + (columns + 2) * people + streams + 1 + len(lists.rooms)
-    return int(min(_STATE // rows, LARGEST_KEY // max(people, columns * n_lists)))
+    return int(min(_STATE // rows, LARGEST_KEY // max(people, len(lists.slot_column))))
 
 
 def _run_block(lists: Lists, lanes: slice) -> list[IntArray]:

@@ -44,13 +44,13 @@ LIMIT: Final = 1 << 60
 FAR: Final = 1 << 61
 """Release of a sentinel, and a delay that never ends; their sum still fits in 63 bits."""
 
-CHILD: Final = 0
-"""Column of an entry: first of its follow-ons in `Children`, 0 if none."""
+ITEM: Final = 0
+"""Column of an entry: item, the number of items for a sentinel; CHILD bits higher the first of its follow-ons in
+`Children`, 0 if none."""
+CHILD: Final = 32
 RELEASE: Final = 1
 """Column of an entry: release, FAR for a sentinel."""
-ITEM: Final = 2
-"""Column of an entry: item, the number of items for a sentinel."""
-SERVICE: Final = 3
+SERVICE: Final = 2
 """First of the columns of an entry that hold the reference by role, ticks << STEP - PACE; for absences minus the
 fixed end, as a time."""
 
@@ -60,7 +60,7 @@ SPARE: Final = 16
 _ABSENCE: Final = 0
 _FOLLOW_ON: Final = 4
 _RANK: Final = (0, 1, 2, 3, 2)
-_RELEASE_BITS: Final = 33
+_KEY_BITS: Final = 63
 _PIECE: Final = 1 << 13
 
 
@@ -71,8 +71,8 @@ class Children:
     Attributes
     ----------
     stream, responsible : ndarray of int64, shape (children + 1,)
-    entry : ndarray of int64, shape (children + 1, 3 + n_roles)
-        What is written into the list, without the release.
+    entry : ndarray of int64, shape (children + 1, 2 + n_roles)
+        What is written into the list, but for the release.
     more : ndarray of bool, shape (children + 1,)
         True if the next one has the same parent.
     """
@@ -89,7 +89,7 @@ class Lists:
 
     Attributes
     ----------
-    entry : ndarray of int64, shape (entries, 3 + n_roles)
+    entry : ndarray of int64, shape (entries, 2 + n_roles)
         Rows of all lists; behind the last list stands a run of sentinels for lanes without work.
     first : ndarray of int64, shape (R, E + 1, L)
         Row of the first entry of each list; stream E is void.
@@ -101,8 +101,12 @@ class Lists:
     streams : ndarray of int64, shape (X, C)
         Streams of work that needs a room stand behind the others.
     delay : ndarray of int64, shape (X, C, L)
-    free_columns : int
-        Columns of streams that need no room; X if no lane is short of rooms.
+    prompt : int
+        Columns, from the first on, whose work nobody takes with a delay.
+    slot_column, slot_list : ndarray of int64, shape (S,)
+        Column and list of what a person may choose from, without the lists that are empty in all lanes.
+    free_slots : int
+        Slots of work that needs no room; S if no lane is short of rooms.
     rooms : ndarray of int64, shape (K, L)
         When each room is free, with its number in the low bits; K is 0 if no lane is short of rooms.
     free, pace : ndarray of int64, shape (C, L)
@@ -118,7 +122,10 @@ class Lists:
     follow: int
     streams: IntArray
     delay: IntArray
-    free_columns: int
+    prompt: int
+    slot_column: IntArray
+    slot_list: IntArray
+    free_slots: int
     rooms: IntArray
     free: IntArray
     pace: IntArray
@@ -174,28 +181,33 @@ def build(roster: Roster, items: Items) -> Lists:
     child = child[np.lexsort((items.ordinal[child], items.parent[child]))]
     layout = _layout(roster, items)
     first, last, guard = _starts(roster, layout, child)
-    release = np.full(len(items.lane) + 1, FAR)
-    release[:-1] = items.release << STEP
-    release[child] = FAR
-    entry = _entries(items, layout, child, release)
+    rows = _rows(items, child)
+    entry = rows.take(_places(items, layout, child), axis=0)
     entry[guard, RELEASE] = -FAR
     used = np.bincount(items.stream, minlength=roster.n_streams + 1) > 0
     reading = [_reading(table, roster.delay, used, k == 0) for k, table in enumerate(tables)]
+    streams = np.concatenate([streams for streams, _ in reading])
+    delay = np.concatenate([delay for _, delay in reading])
+    prompt = ((delay == 0).all(2) | (streams == roster.n_streams)).all(1)
+    column, kind = _slots(streams, layout, roster.n_streams)
     return Lists(
         entry=entry,
         first=first,
         last=last,
         rank=np.array([_RANK[k] for k in layout.kinds], np.int64),
         follow=layout.kinds.index(_FOLLOW_ON) if _FOLLOW_ON in layout.kinds else -1,
-        streams=np.concatenate([streams for streams, _ in reading]),
-        delay=np.concatenate([delay for _, delay in reading]),
-        free_columns=len(reading[0][0]),
+        streams=streams,
+        delay=delay,
+        prompt=int(np.append(prompt, False).argmin()),
+        slot_column=column,
+        slot_list=kind,
+        free_slots=int(np.count_nonzero(column < len(reading[0][0]))),
         rooms=_rooms(roster, short),
         free=np.where(roster.free < NEVER, roster.free << STEP, LIMIT),
         pace=roster.pace,
         cap=roster.cap << STEP,
         role=roster.role,
-        children=_children(items, child, release),
+        children=_children(items, child, rows),
     )
 
 
@@ -218,50 +230,68 @@ def _layout(roster: Roster, items: Items) -> _Layout:
 
 
 def _order(items: Items, layout: _Layout, child: IntArray) -> IntArray:
-    """Items by (lane, stream, list, release, key, appearance), today's follow-ons last in their list."""
-    packed = layout.number << _RELEASE_BITS
-    packed += items.release
-    packed += 1 << (_RELEASE_BITS - 1)
-    packed[child] = (layout.number[child] + 1 << _RELEASE_BITS) - 1 - np.arange(len(child))
-    order = np.argsort(packed)
-    ordered = packed.take(order)
-    same = ordered[1:] == ordered[:-1]
+    """Items by (lane, stream, list, release, key, appearance), today's follow-ons last in their list.
+
+    List, release and item are sorted as one number. Where it is too long, the last bits of the release are left out;
+    what is then equal is compared in full.
+    """
+    n = len(items.lane)
+    release = items.release - items.release.min(initial=0)
+    release[child] = 0
+    last = int(release.max(initial=0)) + 1
+    release[child] = last
+    item_bits, release_bits = n.bit_length(), last.bit_length()
+    cut = max(0, len(layout.count).bit_length() + release_bits + item_bits - _KEY_BITS)
+    packed = layout.number << release_bits - cut
+    packed += release >> cut
+    packed <<= item_bits
+    packed += np.arange(n)
+    packed.sort()
+    order = packed & (1 << item_bits) - 1
+    packed >>= item_bits
+    same = packed[1:] == packed[:-1]
     if same.any():
-        tied = np.zeros(len(order), np.bool_)
+        tied = np.zeros(n, np.bool_)
         tied[1:] = same
         tied[:-1] |= same
+        tied[items.parent[order] >= 0] = False
         place = np.flatnonzero(tied)
         rival = order[place]
         key = np.where(items.list[rival] == _FOLLOW_ON, np.uint64(0), items.key[rival])
-        order[place] = rival[np.lexsort((rival, key, ordered[place]))]
+        full = (key, release[rival], packed[place]) if cut else (key, packed[place])
+        order[place] = rival[np.lexsort(full)]
     return order
 
 
-def _entries(items: Items, layout: _Layout, child: IntArray, release: IntArray) -> IntArray:
-    """Entries of all lists, piece by piece for the cache; today's follow-ons are sentinels at first."""
+def _places(items: Items, layout: _Layout, child: IntArray) -> IntArray:
+    """Item of every row of the lists; the number of items stands for a sentinel."""
     n = len(items.lane)
     row = np.repeat(layout.first - np.cumsum(layout.count) + layout.count, layout.count)
     row += np.arange(n)
     item = np.full(layout.size + layout.spare, n)
     item[row] = _order(items, layout, child)
-    first_child = np.zeros(n + 1, np.int64)
+    return item
+
+
+def _rows(items: Items, child: IntArray) -> IntArray:
+    """Entries in the order of the items, then a sentinel; today's follow-ons are sentinels at first."""
+    n = len(items.lane)
+    rows = np.empty((n + 1, SERVICE + len(items.service)), np.int64)
+    first_child = np.zeros(n, np.int64)
     first_child[items.parent[child[::-1]]] = np.arange(len(child), 0, -1)
-    entry = np.empty((len(item), SERVICE + len(items.service)), np.int64)
-    for begin in range(0, len(item), _PIECE):
-        piece = slice(begin, begin + _PIECE)
-        _fill(entry[piece], items, release, item[piece])
-        entry[piece, CHILD] = first_child.take(item[piece])
-    return entry
-
-
-def _fill(entry: IntArray, items: Items, release: IntArray, item: IntArray) -> None:
-    """Write release, item and reference ticks; the ticks of a sentinel are those of any item."""
-    entry[:, RELEASE], entry[:, ITEM] = release.take(item), item
-    for role, reference in enumerate(items.service):
-        np.left_shift(reference.take(item, mode="clip"), STEP - PACE, out=entry[:, SERVICE + role])
-    absent = np.flatnonzero(items.list.take(item, mode="clip") == _ABSENCE)
-    fixed_end = items.fixed_end.take(item[absent], mode="clip")
-    entry[absent, SERVICE:] = -(fixed_end << STEP)[:, None]
+    absent = np.flatnonzero(items.list == _ABSENCE)
+    for begin in range(0, n, _PIECE):
+        piece = slice(begin, min(n, begin + _PIECE))
+        np.left_shift(first_child[piece], CHILD, out=rows[piece, ITEM])
+        rows[piece, ITEM] += np.arange(piece.start, piece.stop)
+        np.left_shift(items.release[piece], STEP, out=rows[piece, RELEASE])
+        for role, reference in enumerate(items.service):
+            np.left_shift(reference[piece], STEP - PACE, out=rows[piece, SERVICE + role])
+    rows[absent, SERVICE:] = -(items.fixed_end[absent] << STEP)[:, None]
+    rows[child, RELEASE] = FAR
+    rows[n] = 0
+    rows[n, ITEM], rows[n, RELEASE] = n, FAR
+    return rows
 
 
 def rows_of(table: IntArray) -> NDArray[np.void]:
@@ -270,18 +300,17 @@ def rows_of(table: IntArray) -> NDArray[np.void]:
     return rows
 
 
-def _children(items: Items, child: IntArray, release: IntArray) -> Children:
+def _children(items: Items, child: IntArray, rows: IntArray) -> Children:
     """Today's follow-ons, `child` in their order, behind an entry that stands for none."""
     parent = items.parent[child]
     more = np.zeros(len(child) + 1, np.bool_)
     more[1:-1] = parent[1:] == parent[:-1]
-    entry = np.zeros((len(child) + 1, SERVICE + len(items.service)), np.int64)
-    _fill(entry[1:], items, release, child)
 
     def behind_none(values: NDArray[Any]) -> IntArray:
-        return np.concatenate([np.zeros(1, np.int64), values.astype(np.int64)])
+        return np.concatenate([np.zeros((1, *values.shape[1:]), np.int64), values.astype(np.int64)])
 
-    return Children(behind_none(items.stream[child]), behind_none(items.responsible[child]), entry, more)
+    stream, responsible = behind_none(items.stream[child]), behind_none(items.responsible[child])
+    return Children(stream, responsible, behind_none(rows[child]), more)
 
 
 def _starts(roster: Roster, layout: _Layout, child: IntArray) -> tuple[IntArray, IntArray, IntArray]:
@@ -313,6 +342,16 @@ def _reading(
     delay = np.take_along_axis(delay, column[:, :, None], 1)
     delay = np.where((streams == void)[:, :, None] | (delay == NEVER), FAR, delay << STEP)
     return np.ascontiguousarray(streams.T), np.ascontiguousarray(delay.transpose(1, 0, 2))
+
+
+def _slots(streams: IntArray, layout: _Layout, n_streams: int) -> tuple[IntArray, IntArray]:
+    """Column and list of every slot, by (column, list)."""
+    filled = np.zeros((n_streams + 1, len(layout.kinds)), np.bool_)
+    filled[:-1] = layout.count.reshape(-1, n_streams, len(layout.kinds)).any(0)
+    useful = np.array(filled[streams].any(1))
+    useful[0, 0] = True
+    column, kind = np.nonzero(useful)
+    return column, kind
 
 
 def short_of_rooms(roster: Roster, items: Items) -> NDArray[np.bool_]:

@@ -10,12 +10,13 @@ the low ones. A key of all ones means that somebody or something is not ready.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.day.schedule_lists import CHILD, LIMIT, RELEASE, SERVICE, STEP, Lists, rows_of
+from careload.day.schedule_lists import CHILD, ITEM, LIMIT, RELEASE, SERVICE, STEP, Lists, rows_of
 
 __all__ = ["LARGEST_KEY", "ChoosePerson", "ChooseTask", "FollowOn", "Serve", "State"]
 
@@ -31,7 +32,7 @@ _ONE: Final = np.array(1)
 _TICK: Final = np.array(1 << STEP)
 _WHOLE: Final = np.array(-(1 << STEP))
 _SIGN: Final = np.array(63)
-_LIMIT: Final = np.array(LIMIT)
+_PARENT: Final = np.array(1 << CHILD)
 
 
 def _low_bits(count: int) -> IntArray:
@@ -51,7 +52,7 @@ class State:
         Release of the first head of each stream, then of the head of each of its lists.
     entry : ndarray of int64, shape (R + 1, E + 1, m)
         Offset of the entry of each head; the first row is not in use.
-    delay : ndarray of int64, shape (X, C, m)
+    delay : ndarray of int64, shape (X - prompt, C, m)
     free, pace : ndarray of int64, shape (C, m)
     last : ndarray of int64, shape (E + 1, m)
     cap : ndarray of int64, shape (m,)
@@ -77,7 +78,7 @@ class State:
         head = lists.entry[:, RELEASE][first]
         earliest = np.minimum(head.min(0), LIMIT)
         offset = first * lists.entry.shape[1]
-        parts = [earliest, head, earliest, offset, lists.delay[:, :, lanes]]
+        parts = [earliest, head, earliest, offset, lists.delay[lists.prompt :, :, lanes]]
         parts += [a[:, lanes] for a in (lists.free, lists.pace, lists.last)]
         parts += [lists.cap[lanes], lists.rooms[:, lanes]]
         return cls.view(lists, np.concatenate([part.reshape(-1, m) for part in parts]))
@@ -88,7 +89,14 @@ class State:
         n_lists, streams = lists.first.shape[:2]
         columns, people = lists.streams.shape
         shapes: list[tuple[int, ...]] = [(n_lists + 1, streams)] * 2
-        shapes += [(columns, people), (people,), (people,), (streams,), (), (len(lists.rooms),)]
+        shapes += [
+            (columns - lists.prompt, people),
+            (people,),
+            (people,),
+            (streams,),
+            (),
+            (len(lists.rooms),),
+        ]
         parts, begin = [], 0
         for shape in shapes:
             end = begin + int(np.prod(shape))
@@ -142,15 +150,17 @@ class ChoosePerson:
     """When the lane's next start is, and who starts."""
 
     def __init__(self, lists: Lists, state: State, rooms: Rooms) -> None:
-        columns, people, m = state.delay.shape
+        (columns, people), m = lists.streams.shape, len(state.cap)
         self.first_heads = state.head[0]
         self.streams = lists.streams.reshape(-1)
-        self.free, self.delay = state.free, state.delay.reshape(columns * people, m)
+        self.free, self.delay = state.free, state.delay
         self.order = np.arange(people * m).reshape(people, m) + (lists.role << _HIGH)[:, None]
         self.low = _low_bits(people * m)
         self.ready = np.empty((columns * people, m), np.int64)
         self.ready_by_column = self.ready.reshape(columns, people, m)
-        self.rooms, self.ready_in_room = rooms, self.ready_by_column[lists.free_columns :]
+        self.ready_later = self.ready_by_column[lists.prompt :]
+        free_columns = int(np.append(lists.slot_column, columns)[lists.free_slots])
+        self.rooms, self.ready_in_room = rooms, self.ready_by_column[free_columns:]
         self.begin = np.empty((people, m), np.int64)
         self.late, self.claim = np.empty_like(self.begin), np.empty_like(self.begin)
         self.since = np.empty_like(self.begin)
@@ -167,7 +177,8 @@ class ChoosePerson:
         """
         ready, begin, late, claim = self.ready, self.begin, self.late, self.claim
         self.first_heads.take(self.streams, 0, ready, "clip")
-        np.add(ready, self.delay, ready)
+        if len(self.delay):
+            np.add(self.ready_later, self.delay, self.ready_later)
         if since:
             self._wait_for_rooms()
         np.minimum.reduce(self.ready_by_column, axis=0, out=begin)
@@ -207,8 +218,8 @@ class ChooseTask:
     streams : ndarray of int64, shape (X, m)
         Indices of her streams in `State.head`.
     role, pace : ndarray of int64, shape (m,)
-    heads : ndarray of int64, shape (X, R, m)
-        The heads of her lists.
+    heads : ndarray of int64, shape (S, m)
+        The heads of her lists, slot by slot.
     slot : ndarray of int64, shape (m,)
         Index of the chosen list in `heads`; behind the last if there is none.
     row : ndarray of int64, shape (m,)
@@ -216,48 +227,49 @@ class ChooseTask:
     """
 
     def __init__(self, lists: Lists, state: State, rooms: Rooms) -> None:
-        n_lists, streams, m = state.entry[1:].shape
+        streams, m = state.entry.shape[1:]
         columns, people = lists.streams.shape
-        slots, lane = n_lists * columns, np.arange(m)
-        self.head_flat = state.head.reshape(-1)
+        slots, lane, self.rooms = len(lists.slot_column), np.arange(m), rooms
+        prompt = int(np.searchsorted(lists.slot_column, lists.prompt))
+        delayed = lists.slot_column[prompt:] - lists.prompt
+        self.head_flat, self.slot_column = state.head.reshape(-1), lists.slot_column
         role = np.broadcast_to(lists.role[:, None], (people, m))
-        hers = [lists.streams[:, :, None] * m + lane, state.delay, role[None], state.pace[None]]
+        hers = [lists.streams[:, :, None] * m + lane, state.delay[delayed], role[None], state.pace[None]]
         self.table = np.concatenate([part.reshape(-1, people * m) for part in hers])
         self.hers = np.empty((len(self.table), m), np.int64)
         self.streams, self.delay = self.hers[:columns], self.hers[columns:-2]
         self.role, self.pace = self.hers[-2], self.hers[-1]
-        self.streams_by_list, self.until = self.streams[:, None], np.empty_like(self.streams)
-        self.until_by_list = self.until[:, None]
-        self.list_at = ((np.arange(n_lists) + 1) * (streams * m))[:, None]
-        order = np.arange(slots * m).reshape(columns, n_lists, m) + ((lists.rank + 1) << _HIGH)[:, None]
-        self.order, self.low = order.reshape(slots, m), _low_bits(slots * m)
+        self.list_at = ((lists.slot_list + 1) * (streams * m))[:, None]
+        order = np.arange(slots * m).reshape(slots, m)
+        self.order = order + ((lists.rank[lists.slot_list] + 1) << _HIGH)[:, None]
+        self.low = _low_bits(slots * m)
         nothing = int(self.low)
         self.rows_flat, self.heads_flat = np.empty(nothing + 1, np.int64), np.empty(nothing + 1, np.int64)
         self.rows_flat[nothing] = (2 * streams - 1) * m
-        self.rows = self.rows_flat[: slots * m].reshape(columns, n_lists, m)
-        self.heads = self.heads_flat[: slots * m].reshape(columns, n_lists, m)
-        self.heads_by_slot = self.heads.reshape(slots, m)
-        self.wait, self.claim = np.empty_like(self.heads), np.empty((slots, m), np.int64)
-        self.rooms, self.wait_in_room = rooms, self.wait[lists.free_columns :]
-        self.no_room = np.empty(m, np.int64)
-        self.wait_by_slot, self.claim_unsigned = self.wait.reshape(slots, m), self.claim.view(np.uint64)
+        self.rows = self.rows_flat[: slots * m].reshape(slots, m)
+        self.heads = self.heads_flat[: slots * m].reshape(slots, m)
+        self.wait, self.claim = np.empty_like(self.heads), np.empty_like(self.heads)
+        self.claim_unsigned, self.wait_delayed = self.claim.view(np.uint64), self.wait[prompt:]
+        self.wait_in_room, self.no_room = self.wait[lists.free_slots :], np.empty(m, np.int64)
         self.slot, self.row = np.empty(m, np.int64), np.empty(m, np.int64)
         self.slot_unsigned = self.slot.view(np.uint64)
 
     def __call__(self, t: IntArray, person: IntArray) -> None:
         """Find the lowest (rank, release, without a room, stream, list) of the heads ready by `t`."""
         self.table.take(person, 1, self.hers, "clip")
-        np.add(self.streams_by_list, self.list_at, self.rows)
+        self.streams.take(self.slot_column, 0, self.rows, "clip")
+        np.add(self.rows, self.list_at, self.rows)
         self.head_flat.take(self.rows, None, self.heads, "clip")
-        np.subtract(t, self.delay, self.until)
-        np.subtract(self.until_by_list, self.heads, self.wait)
+        np.subtract(t, self.heads, self.wait)
+        if len(self.delay):
+            np.subtract(self.wait_delayed, self.delay, self.wait_delayed)
         np.right_shift(self.wait, _SIGN, self.wait)
         if self.rooms.short:
             np.subtract(t, self.rooms.free, self.no_room)
             np.right_shift(self.no_room, _SIGN, self.no_room)
             np.bitwise_or(self.wait_in_room, self.no_room, self.wait_in_room)
-        np.add(self.heads_by_slot, self.order, self.claim)
-        np.bitwise_or(self.claim, self.wait_by_slot, self.claim)
+        np.add(self.heads, self.order, self.claim)
+        np.bitwise_or(self.claim, self.wait, self.claim)
         np.minimum.reduce(self.claim_unsigned, axis=0, out=self.slot_unsigned)
         np.bitwise_and(self.slot, self.low, self.slot)
         self.rows_flat.take(self.slot, None, self.row, "clip")
@@ -269,7 +281,7 @@ class Serve:
     def __init__(self, lists: Lists, state: State, choice: ChooseTask, rooms: Rooms) -> None:
         m = len(state.cap)
         self.rooms = rooms
-        self.room_slots = np.array(lists.free_columns * len(lists.rank) * m)
+        self.room_slots = np.array(lists.free_slots * m)
         self.holds = np.empty(m, np.bool_)
         flat = lists.entry.reshape(-1)
         self.release, self.service = flat[RELEASE:], flat[SERVICE:]
@@ -279,7 +291,13 @@ class Serve:
         self.free_flat = state.free.reshape(-1)
         self.following, self.head = np.empty(m, np.int64), np.empty(m, np.int64)
         self.reference, self.duration = np.empty(m, np.int64), np.empty(m, np.int64)
-        self.first_heads = np.empty_like(choice.until)
+        self.first_heads = np.full_like(choice.streams, LIMIT)
+        edges = np.searchsorted(lists.slot_column, np.arange(len(lists.streams) + 1))
+        self.columns = [
+            (choice.heads[begin:end], self.first_heads[x])
+            for x, (begin, end) in enumerate(pairwise(edges))
+            if begin < end
+        ]
 
     def __call__(self, t: IntArray, person: IntArray, entry: IntArray, end: IntArray) -> None:
         """Write the `entry` that starts and its `end`."""
@@ -307,8 +325,8 @@ class Serve:
         self.release.take(self.following, None, self.head, "clip")
         self.head_flat[choice.row] = self.head
         choice.heads_flat[choice.slot] = self.head
-        np.minimum.reduce(choice.heads, axis=1, out=first_heads)
-        np.minimum(first_heads, _LIMIT, out=first_heads)
+        for heads, first in self.columns:
+            np.minimum.reduce(heads, axis=0, out=first, initial=LIMIT)
         self.head_flat[choice.streams] = first_heads
 
 
@@ -319,7 +337,7 @@ class FollowOn:
         streams, m = state.last.shape
         children = lists.children
         self.child, self.responsible, self.more = (
-            lists.entry.reshape(-1)[CHILD:],
+            lists.entry.reshape(-1)[ITEM:],
             children.responsible,
             children.more,
         )
@@ -329,15 +347,16 @@ class FollowOn:
         self.release = lists.entry[:, RELEASE]
         self.head_flat, self.last_flat = state.head.reshape(-1), state.last.reshape(-1)
         self.heads_at = np.array([[0], [(lists.follow + 1) * streams * m]])
-        self.first = np.empty(m, np.int64)
+        self.first, self.has = np.empty(m, np.int64), np.empty(m, np.bool_)
 
     def __call__(self, role: IntArray, entry: IntArray, end: IntArray) -> None:
         """Create the follow-ons of these starts, one ordinal after the other."""
         self.child.take(entry, None, self.first, "clip")
-        lane = self.first.nonzero()[0]
+        np.greater_equal(self.first, _PARENT, self.has)
+        lane = self.has.nonzero()[0]
         if not len(lane):
             return
-        child, release = self.first[lane], end[lane]
+        child, release = self.first[lane] >> CHILD, end[lane]
         performer = role[lane] if self.conditional else lane
         while True:
             if self.conditional:
