@@ -156,7 +156,7 @@ def team_faults(
     values: Mapping[str, Any], tree: Mapping[str, Any], practice: Mapping[str, Any]
 ) -> list[Fault]:
     """Return staff that is unknown, a practice without GP, tasks that nobody may do, roles of one order."""
-    staff = words(practice.get("staff"))
+    staff = list(dict.fromkeys(words(practice.get("staff"))))
     where = f"practice.{practice.get('name')}.staff"
     faults = [
         Fault(where, role, "a role of role/", near(role, tree["role"], ", ".join(tree["role"])))
@@ -174,7 +174,9 @@ def team_faults(
     expectation = f"somebody in the practice who may do it on {as_of}"
     remedy = f"to allow it in the scope of one of {listed}"
     faults += [
-        Fault(f"task.{task}", listed, expectation, remedy) for task in tree["task"] if task not in anybody
+        Fault(f"task.{task}", listed, expectation, remedy)
+        for task in tree["task"]
+        if task not in anybody and "gp" in staff
     ]
     orders = {role: tree["role"][role].get("order") for role in known}
     for role, other in pairwise(sorted(known, key=lambda role: str(orders[role]))):

@@ -245,11 +245,12 @@ class Absent:
             ]
             remedy = " or ".join([*practices[:2], f"practice.staff=[{','.join([*self.staff, third])}]"])
             expectation = f"a role of the practice {self.choices['practice'].get('name')}"
-            return replace(fault, expectation=expectation, remedy=f"a practice with a {third}: {remedy}")
-        if first == "first_contact" and second in contacts:
-            expectation = (
-                f"the first contact that was chosen, {self.choices['first_contact'].get('name')}, or gp"
+            return replace(
+                fault, expectation=expectation, remedy=f"a practice with the role {third}: {remedy}"
             )
+        if first == "first_contact" and second in contacts:
+            chosen = dict.fromkeys((self.choices["first_contact"].get("name"), RESPONSIBLE))
+            expectation = f"the first contact of this world, {' or '.join(map(str, chosen))}"
             return replace(fault, expectation=expectation, remedy=f"first_contact={second}")
         return fault
 

@@ -23,6 +23,7 @@ __all__ = [
     "inputs_line",
     "inputs_range",
     "plan_line",
+    "refused_lines",
     "report",
     "signed",
     "subject",
@@ -80,6 +81,7 @@ def report(findings: Findings) -> str:
         parts += [_ledger_table(findings.contrasts), _check_table(findings.contrasts)]
     parts += [_level_table(findings), _target_table(findings.baseline)]
     parts.append("\n".join(inputs_line(world) for world in findings.worlds))
+    parts += [fill(line, _WIDTH) for line in refused_lines(findings.worlds)]
     parts.append(_foot())
     return "\n\n".join(parts) + "\n"
 
@@ -156,6 +158,15 @@ def inputs_line(world: World) -> str:
     listed = ", ".join(f"{count} {status}" for status, count in counts.items())
     share = f"{counts['assumed'] / total:.0%}" if total else "0%"
     return f"Inputs of {world.name}: {total}, of these {listed}; {share} assumed."
+
+
+def refused_lines(worlds: Iterable[World]) -> list[str]:
+    """What protocols ask for and the law refuses: world, role, task and what the law says."""
+    return [
+        f"Not delegated in {world.name}, as the law does not allow it: {one.role}: {one.task}: {one.text}"
+        for world in worlds
+        for one in world.study.refused
+    ]
 
 
 def _head(findings: Findings) -> str:
