@@ -56,6 +56,10 @@ class Run:
         Time by role and task.
     persons : ndarray of float64, shape (K, S, C)
         Counts by person (`careload.results.persons`).
+    present, met : ndarray of int64, shape (R, S, C)
+        Paid presence and meetings of the staff by role, in ticks; 0 for GPs.
+    access : ndarray of int64, shape (3, days, S, C)
+        Patients' own requests by true urgency and open days from call to contact.
     ledgers : tuple of Ledger
         World s + 1 against the baseline.
     replications : int
@@ -72,6 +76,9 @@ class Run:
     totals: NDArray[np.int64]
     task_ticks: NDArray[np.int64]
     persons: NDArray[np.float64]
+    present: NDArray[np.int64]
+    met: NDArray[np.int64]
+    access: NDArray[np.int64]
     ledgers: tuple[Ledger, ...]
     replications: int
     fixed: int
@@ -131,13 +138,15 @@ def make_block(
         desk=side.desk,
         travel_ticks=np.array([minutes_ticks(first.value(key)) if first.has(key) else 0 for key in travel]),
         rotas={},
+        contrasts=tuple((0, one) for one in range(1, len(world) // n_cells)),
     )
 
 
 def reduce_block(block: Block, model: CareModel, replications: int, fixed: int) -> Run:
     """Keep of a finished block what results need."""
     shape = (block.n_scenarios, block.n_cells)
-    totals, task_ticks = model.state.accounts.totals, model.state.accounts.task_ticks
+    accounts = model.state.accounts
+    totals, task_ticks = accounts.totals, accounts.task_ticks
     return Run(
         layout=block.layout,
         window_weeks=block.calendar.window_weeks,
@@ -147,7 +156,10 @@ def reduce_block(block: Block, model: CareModel, replications: int, fixed: int) 
         totals=totals.reshape(len(totals), *shape),
         task_ticks=task_ticks.reshape(*task_ticks.shape[:2], *shape),
         persons=count_persons(block, model.state),
-        ledgers=tuple(compare_scenarios(block, model.state, 0, one) for one in range(1, block.n_scenarios)),
+        present=accounts.present.reshape(-1, *shape),
+        met=accounts.met.reshape(-1, *shape),
+        access=accounts.access.reshape(*accounts.access.shape[:2], *shape),
+        ledgers=tuple(compare_scenarios(block, model.state, *pair) for pair in block.contrasts),
         replications=replications,
         fixed=fixed,
     )
@@ -183,6 +195,9 @@ def _joined(runs: Sequence[Run], replications: int, fixed: int) -> Run:
         totals=np.concatenate([run.totals for run in runs], axis=-1),
         task_ticks=np.concatenate([run.task_ticks for run in runs], axis=-1),
         persons=np.concatenate([run.persons for run in runs], axis=-1),
+        present=np.concatenate([run.present for run in runs], axis=-1),
+        met=np.concatenate([run.met for run in runs], axis=-1),
+        access=np.concatenate([run.access for run in runs], axis=-1),
         ledgers=ledgers,
         replications=replications,
         fixed=fixed,

@@ -371,8 +371,8 @@ OVERRIDES = {
     "opening without calls": (["practice.opening='08:00-20:00'"], "practice.opening"),
     "opening that is a list": (["practice.opening=['08:00-19:00']"], "practice.opening"),
     "shorter than nothing": (
-        ["practice.slot_policy=shorten_session", "practice.session_shortening_minutes=200"],
-        "practice.session_shortening_minutes",
+        ["practice.slot_policy=shorten_session", "practice.slot_policy_minutes=200"],
+        "practice.slot_policy_minutes",
     ),
     "desk session made shorter": (
         [

@@ -62,7 +62,7 @@ def staff(g: np.random.Generator) -> dict[str, Any]:
         "gp.last_start_cap": str(g.choice(["19:00", "20:00", "21:30"])),
         "gp.home_round_start": str(g.choice(["11:30", "13:00", "14:10"])),
         "practice.slot_policy": str(g.choice(["unchanged", "shorten_session"])),
-        "practice.session_shortening_minutes": float(g.integers(0, 50)),
+        "practice.slot_policy_minutes": float(g.integers(0, 50)),
         "role.gp.pace": int(g.choice([820, 931, 1023, 1025, 1280])),
     }
 

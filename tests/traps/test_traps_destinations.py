@@ -87,7 +87,7 @@ FULL_SLOTS = {
     "practice.team.gp.rests": (),
 }
 """Reviews of twelve minutes that each carry an act of three: a place of fifteen minutes is full."""
-SHORTENED = {"practice.slot_policy": "shorten_session", "practice.session_shortening_minutes": 30}
+SHORTENED = {"practice.slot_policy": "shorten_session", "practice.slot_policy_minutes": 30}
 LISTS = np.array([600, 900, 1200, 1500])
 OPEN_DAYS = 60
 

@@ -199,7 +199,7 @@ def test_planned_reviews_stand_at_the_end_of_the_nurse_day() -> None:
 
 def test_a_shortened_session_keeps_its_places() -> None:
     """The last session ends earlier and its places are narrower; the others are as before."""
-    change = {"practice__slot_policy": "shorten_session", "practice__session_shortening_minutes": 36.0}
+    change = {"practice__slot_policy": "shorten_session", "practice__slot_policy_minutes": 36.0}
     layout, found = rota(**change)
     gp = int(layout.gps[0])
     diary = int(np.flatnonzero(layout.diary_person == gp)[0])

@@ -9,7 +9,16 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.agents.people import GP, Nurse, Patient, Practice, next_seeking, next_trust, overrides
+from careload.agents.people import (
+    CLASS_OF_ROLE,
+    GP,
+    Patient,
+    Practice,
+    Staff,
+    next_seeking,
+    next_trust,
+    overrides,
+)
 from careload.day.block import Block, Decisions, Experience, State, first_state, no_experience
 from careload.day.stages import run_day
 from careload.patients.calendar import WEEK_DAYS
@@ -72,9 +81,11 @@ class CareModel(mesa.Model):
         for lane, practice in enumerate(self.practices):
             for place in range(int(heads[lane, layout.gp])):
                 gp_class(self, lane * n_gps + place, practice)
-            if "nurse" in layout.roles:
-                for _ in range(int(heads[lane, layout.roles.index("nurse")])):
-                    Nurse(self, practice)
+            for role in layout.others:
+                first = int(np.searchsorted(layout.person_role, role))
+                kind = CLASS_OF_ROLE.get(layout.roles[role], Staff)
+                for person in range(first, first + int(heads[lane, role])):
+                    kind(self, person, practice)
 
     def _make_patients(
         self, patient_class: type[Patient], class_of: Callable[[int], type[Patient]] | None

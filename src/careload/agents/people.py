@@ -1,4 +1,4 @@
-"""Patients, GPs, nurses and practices as Mesa agents whose state is a row of the model's arrays.
+"""Patients, GPs, nurses, receptionists and practices as Mesa agents whose state is a row of the model's arrays.
 
 Each weekly rule exists twice: as a method of the agent, and vectorised over rows. The vectorised form is used
 unless a subclass overrides the method; that is found out once per class. Patching a single instance is not honoured.
@@ -6,7 +6,7 @@ unless a subclass overrides the method; that is found out once per class. Patchi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import mesa
@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from careload.agents.model import CareModel
 
-__all__ = ["GP", "Nurse", "Patient", "Practice", "next_seeking", "next_trust", "overrides"]
+__all__ = [
+    "CLASS_OF_ROLE",
+    "GP",
+    "Nurse",
+    "Patient",
+    "Practice",
+    "Receptionist",
+    "Staff",
+    "next_seeking",
+    "next_trust",
+    "overrides",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -171,20 +182,47 @@ class GP(mesa.Agent):
         )
 
 
-class Nurse(mesa.Agent):
-    """A practice nurse.
+class Staff(mesa.Agent):
+    """Somebody of the team beside the GPs; presence, pace and scope are rows of the tables.
 
     Parameters
     ----------
     model : CareModel
+    person : int
+        Number among the people of the block.
     practice : Practice
     """
 
     model: CareModel
 
-    def __init__(self, model: CareModel, practice: Practice) -> None:
+    def __init__(self, model: CareModel, person: int, practice: Practice) -> None:
         super().__init__(model)
+        self.person = person
         self.practice = practice
+
+    @property
+    def role(self) -> str:
+        """Name of the role."""
+        layout = self.model.block.layout
+        return str(layout.roles[layout.person_role[self.person]])
+
+    @property
+    def answers_calls(self) -> bool:
+        """Whether the telephone of the practice is hers while she is in session."""
+        answering = self.model.block.practices.first_contact.role[self.practice.lane]
+        return bool(answering == self.model.block.layout.person_role[self.person])
+
+
+class Nurse(Staff):
+    """A practice nurse."""
+
+
+class Receptionist(Staff):
+    """A receptionist, the first point of contact."""
+
+
+CLASS_OF_ROLE: Mapping[str, type[Staff]] = {"nurse": Nurse, "receptionist": Receptionist}
+"""Roles with a class of their own; members of any other role are plain `Staff`."""
 
 
 class Practice(mesa.Agent):

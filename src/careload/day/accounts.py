@@ -7,7 +7,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Account", "Accounts", "Fate", "Outcomes"]
+__all__ = ["MOST_ACCESS_DAYS", "Account", "Accounts", "Fate", "Outcomes"]
 
 
 class Account(IntEnum):
@@ -79,15 +79,50 @@ class Account(IntEnum):
     NO_SEAT = 51
     """Time of patients in the practice beyond the seats of the waiting room."""
     NO_SEAT_PEOPLE = 52
+    CALLS_BY_STAFF = 53
+    """Calls answered by others than GPs."""
+    CALL_WAIT_TICKS = 54
+    """Time from the call to its answer, summed over the calls answered on their day."""
+    CALL_WAITS = 55
+    STAFF_DESK = 56
+    """Desk work done by others than GPs."""
+    URGENT_SEEN = 57
+    """Urgent needs that called and were seen; the time from the call to the contact, nights and weekends in."""
+    URGENT_DELAY_TICKS = 58
+    MISSED_SEEN = 59
+    """Part of them that was judged less urgent."""
+    MISSED_DELAY_TICKS = 60
+
+
+MOST_ACCESS_DAYS = 60
+"""Open days from call to contact are counted one by one up to this number, which stands for all longer waits."""
 
 
 class Accounts:
-    """Counters of all lanes, int64, shape (accounts, L), and minutes by role and task."""
+    """Counters of all lanes, int64.
 
-    def __init__(self, n_lanes: int, n_roles: int, n_tasks: int) -> None:
+    Attributes
+    ----------
+    totals : ndarray, shape (accounts, L)
+    task_ticks : ndarray, shape (R, T, L)
+        Time by role and task.
+    present, met : ndarray, shape (R, L)
+        Paid presence and time in meetings of the staff by role; 0 for GPs.
+    access : ndarray, shape (3, MOST_ACCESS_DAYS + 1, L)
+        Patients' own requests that were seen, by true urgency and open days from the first call to the contact.
+    desk_moved, desk_taken : ndarray, shape (contrasts, T, C)
+        GP time by task on desk work at a rate that the staff does in one world of a contrast only.
+    """
+
+    def __init__(self, n_lanes: int, n_roles: int, n_tasks: int, n_contrasts: int, n_cells: int) -> None:
         self.n_lanes = n_lanes
         self.totals = np.zeros((len(Account), n_lanes), np.int64)
         self.task_ticks = np.zeros((n_roles, n_tasks, n_lanes), np.int64)
+        self.present = np.zeros((n_roles, n_lanes), np.int64)
+        self.met = np.zeros((n_roles, n_lanes), np.int64)
+        self.access = np.zeros((3, MOST_ACCESS_DAYS + 1, n_lanes), np.int64)
+        self.desk_moved = np.zeros((n_contrasts, n_tasks, n_cells), np.int64)
+        self.desk_taken = np.zeros((n_contrasts, n_tasks, n_cells), np.int64)
 
     def count(self, account: Account, lane: NDArray[np.int64]) -> None:
         """Add one for every entry of `lane`."""

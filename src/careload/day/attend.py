@@ -9,21 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.columns import join, take
-from careload.day.accounts import Account, Fate
+from careload.day.accounts import Account
 from careload.day.block import Block, Decisions, State, usual_gp
 from careload.day.booking import ask_today, call_key
-from careload.day.contacts import Contacts, call_parts
+from careload.day.calls import Calls
+from careload.day.contacts import Contacts
 from careload.day.delegate import route
-from careload.day.first_contact import Answers, Outcome, answer
-from careload.day.parts import Parts, durations_of
 from careload.day.slips import Slips, Step, new_slips, with_columns
 from careload.draws import name_key, uniform
-from careload.patients.bundle import VISIT_ROW, Channel, Requests, Urgency, draw_bundles
+from careload.patients.bundle import Channel, Requests, Urgency, draw_bundles
 from careload.patients.demand import CALL_ONLY, candidates
 from careload.practice.rota import next_opening
 from careload.ticks import NEVER
 
-__all__ = ["Attendance", "arrivals", "due_slips", "first_contact", "places_of_today"]
+__all__ = ["Attendance", "arrivals", "due_slips", "places_of_today"]
 
 _NO_SHOW: Final = name_key("does not come")
 _REBOOK: Final = name_key("books again after not coming")
@@ -46,7 +45,7 @@ def due_slips(block: Block, state: State, day: int) -> Slips:
     return due
 
 
-def arrivals(block: Block, state: State, decisions: Decisions, day: int) -> tuple[Slips, Parts]:
+def arrivals(block: Block, state: State, decisions: Decisions, day: int) -> tuple[Slips, Calls]:
     """New requests of the day in every lane, and the calls that carry none."""
     found = candidates(
         block.demand, block.people, block.strata, block.due, block.cell_key, block.calendar, day
@@ -68,8 +67,8 @@ def arrivals(block: Block, state: State, decisions: Decisions, day: int) -> tupl
         state.accounts.count(Account.REQUESTS, slips.lane)
     scenario, row = np.nonzero(accepted & ~real)
     lane = _lane(block, scenario, requests, row)
-    bare = _calls(block, state, lane, span.start + row, requests.minute[row], requests.key[row])
-    return slips, bare
+    asks = np.zeros(len(row), np.bool_)
+    return slips, Calls(lane, span.start + row, requests.minute[row], requests.key[row], asks)
 
 
 def _lane(
@@ -77,72 +76,6 @@ def _lane(
 ) -> NDArray[np.int64]:
     lanes: NDArray[np.int64] = scenario * block.n_cells + requests.cell[row]
     return lanes
-
-
-def _calls(
-    block: Block,
-    state: State,
-    lane: NDArray[np.int64],
-    request: NDArray[np.int64],
-    minute: NDArray[np.int64],
-    key: NDArray[np.uint64],
-) -> Parts:
-    register = state.register
-    row = register.requests.first[request]
-    task = np.full(len(lane), block.bundles.call_task, np.int64)
-    ticks = durations_of(block.layout, block.practices.mean_ticks, lane, task, register.rows.luck[row])
-    return call_parts(block.layout, lane, request, minute, key, ticks)
-
-
-def first_contact(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Parts]:
-    """Answer the calls: what goes on with its judged urgency, and the calls as work of the GPs.
-
-    Closed needs that call again wait in the state; the other closed needs and those sent elsewhere end here.
-    """
-    calling = slips.step == Step.CALL
-    callers, others = take(slips, calling), take(slips, ~calling)
-    answers = answer(block.bundles, block.practices.first_contact, state.register, callers)
-    _end_calls(block, state, day, callers, answers)
-    said = np.flatnonzero(answers.called)
-    calls = _calls(
-        block, state, callers.lane[said], callers.request[said], answers.minute[said], answers.key[said]
-    )
-    goes_on = answers.outcome == Outcome.JUDGED
-    judged = with_columns(callers, urgency=answers.urgency, start=answers.minute)
-    return join([take(judged, goes_on), others]), calls
-
-
-def _end_calls(block: Block, state: State, day: int, callers: Slips, answers: Answers) -> None:
-    """Book-keeping of calls that lead to no visit, and of urgency missed.
-
-    A call closed after the book had no place leaves the need unmet: it is not the closing that ends it.
-    """
-    closed = answers.outcome == Outcome.CLOSED
-    again = closed & (answers.again_after > 0)
-    ended = np.flatnonzero(closed & ~again)
-    index = np.minimum(day + answers.again_after[again], len(block.calendar) - 1)
-    back = take(callers, again)
-    waiting = with_columns(back, day=block.calendar.number[index], tries=back.tries + 1)
-    state.slips = join([state.slips, waiting])
-    _set_fate(state, take(callers, ended[~callers.refused[ended]]), Fate.NOT_NEEDED)
-    if block.calendar.in_window[day]:
-        state.accounts.count(Account.CLOSED, callers.lane[ended])
-        state.accounts.count(Account.ELSEWHERE, callers.lane[answers.outcome == Outcome.ELSEWHERE])
-        state.accounts.count(Account.MISSED_URGENT, callers.lane[answers.missed])
-
-
-def _set_fate(state: State, slips: Slips, fate: Fate) -> None:
-    """Set the fate of visit, acts and desk work of slips."""
-    requests = state.register.requests
-    size = 1 + (requests.n_acts[slips.request].astype(np.int64) + requests.n_desk[slips.request])
-    of = np.repeat(np.arange(len(size)), size)
-    row = (
-        requests.first[slips.request][of]
-        + VISIT_ROW
-        + np.arange(len(of))
-        - np.repeat(np.cumsum(size) - size, size)
-    )
-    state.outcomes.record(slips.lane[of], row, fate, np.zeros(len(of), np.int64))
 
 
 def places_of_today(block: Block, state: State, decisions: Decisions, day: int, slips: Slips) -> Attendance:

@@ -38,6 +38,8 @@ class Block:
         Ticks below which an idle piece is a crumb.
     rotas : dict
         Pattern by (weekday, monthly meeting).
+    contrasts : tuple of (int, int)
+        Baseline and scenario of every comparison.
     """
 
     layout: Layout
@@ -54,6 +56,7 @@ class Block:
     desk: DeskTables
     travel_ticks: NDArray[np.int64]
     rotas: dict[tuple[int, bool], DayRota]
+    contrasts: tuple[tuple[int, int], ...]
 
     @property
     def n_cells(self) -> int:
@@ -175,7 +178,9 @@ def first_state(block: Block) -> State:
     return State(
         register=Register(),
         outcomes=Outcomes(block.n_scenarios, block.n_cells),
-        accounts=Accounts(block.n_lanes, len(layout.roles), len(layout.tasks)),
+        accounts=Accounts(
+            block.n_lanes, len(layout.roles), len(layout.tasks), len(block.contrasts), block.n_cells
+        ),
         slips=no_slips(),
         contacts=no_contacts(),
         parts=no_parts(len(layout.roles)),

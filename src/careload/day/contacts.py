@@ -74,14 +74,14 @@ def item_key(
 
 
 def call_parts(
-    layout: Layout,
     lane: NDArray[np.int64],
     request: NDArray[np.int64],
     minute: NDArray[np.int64],
     key: NDArray[np.uint64],
     ticks: NDArray[np.int64],
+    stream: NDArray[np.int64],
 ) -> Parts:
-    """Calls that a GP takes between two patients; `ticks` (n, R)."""
+    """Calls, taken between two patients; `ticks` (n, R)."""
     n = len(lane)
     zero = np.zeros(n, np.int64)
     return Parts(
@@ -91,7 +91,7 @@ def call_parts(
         errand=np.zeros(n, np.int8),
         acts=zero,
         visit=np.zeros(n, np.bool_),
-        stream=zero + layout.shared_gp,
+        stream=stream,
         list=zero + URGENT,
         release=minute,
         key=key,
@@ -118,7 +118,7 @@ def contact_parts(
     Parameters
     ----------
     division : Split
-        Acts of each contact; for a delegate's contact `delegated` is what she does and `own` what is left to the GP.
+        Acts of each contact; what is `own` in a delegate's contact is left to the GP, right after it.
     inside : Contents
         Tasks of the contacts.
     own_stream : ndarray of int64, shape (n,)
@@ -132,7 +132,8 @@ def contact_parts(
     n = len(contacts.lane)
     everything = np.arange(n)
     by_gp = contacts.role == layout.gp
-    acts = np.where(by_gp, division.own, division.delegated)
+    hers = division.by_role[contacts.role.astype(np.int64), everything]
+    acts = np.where(by_gp, division.own, hers)
     visit = contacts.errand != Errand.ACTS
     zero = np.zeros(n, np.int64)
     main = Parts(
@@ -162,10 +163,8 @@ def contact_parts(
     )
     sign = supervision + rules.hand_over[contacts.lane]
     again = main.service[:, layout.gp] + rules.hand_back_extra[contacts.lane]
-    delegated = np.where(by_gp, division.delegated, 0)
     left = np.where(by_gp, 0, division.own)
     nothing = np.zeros(n, np.bool_)
-    shared = zero + layout.shared_delegate
     created = [
         (
             everything[~by_gp & (sign > 0)],
@@ -177,15 +176,13 @@ def contact_parts(
         ),
         (everything[back], Part.HAND_BACK, own_stream, layout.gp, _gp_only(layout, again), zero),
         (everything[left != 0], Part.REMAINDER, own_stream, -1, part_ticks(inside, n, left, nothing), left),
-        (
-            everything[delegated != 0],
-            Part.DELEGATED,
-            shared,
-            -1,
-            part_ticks(inside, n, delegated, nothing),
-            delegated,
-        ),
     ]
+    for role in layout.others:
+        shared = np.where(by_gp, division.by_role[role], 0)
+        rows = everything[shared != 0]
+        if len(rows):
+            stream = zero + layout.shared(role)
+            created.append((rows, Part.DELEGATED, stream, -1, part_ticks(inside, n, shared, nothing), shared))
     parts = [main]
     for ordinal, (rows, part, stream, responsible, service, mask) in enumerate(created):
         born = follow_on_parts(layout, take(main, rows), part, stream[rows], service[rows], mask[rows])

@@ -39,10 +39,20 @@ class Divisible(Protocol):
 
 @dataclass(frozen=True)
 class Split:
-    """Acts of the GP's contacts: three disjoint bit masks, shape (n,) each."""
+    """Acts of today's contacts as disjoint bit masks; n contacts, R roles.
+
+    Attributes
+    ----------
+    own : ndarray of int64, shape (n,)
+        Done by the GP: within his own contact, or after that of a delegate.
+    by_role : ndarray of int64, shape (R, n)
+        Done by others, within the GP's contact or in their own.
+    booked : ndarray of int64, shape (R, n)
+        Booked apart with others for another day.
+    """
 
     own: NDArray[np.int64]
-    delegated: NDArray[np.int64]
+    by_role: NDArray[np.int64]
     booked: NDArray[np.int64]
 
 
@@ -90,11 +100,11 @@ def route(
     occurrence = requests.occurrence[slips.request].astype(np.int64)
     turn = (occurrence + np.floor(uniform(person, _TURN) * every).astype(np.int64)) % every == 0
     needs_stable = rules.needs_stable[lane, visit]
-    allowed = rules.may_visit[lane, visit] & (rules.delegate[lane] >= 0)
-    allowed &= ~needs_stable | (stable & ~turn & (occurrence >= 0))
+    delegate = rules.visit_role[lane, visit]
+    allowed = (delegate >= 0) & (~needs_stable | (stable & ~turn & (occurrence >= 0)))
     allowed &= uniform(key, _RED_FLAG) >= rules.red_flag[lane]
     allowed &= may_delegate(register, people, trust, slips)
-    return np.where(allowed, rules.delegate[lane], layout.gp).astype(np.int8)
+    return np.where(allowed, delegate, layout.gp).astype(np.int8)
 
 
 def split(
@@ -105,32 +115,40 @@ def split(
     people: Population,
     trust: NDArray[np.float64],
     present: NDArray[np.bool_],
+    on_site: NDArray[np.bool_],
     slips: Divisible,
 ) -> Split:
-    """Divide the acts of today's contacts between GP, delegate and another day.
+    """Divide the acts of today's contacts between the GP, the others by qualification, and another day.
 
     Parameters
     ----------
-    present : ndarray of bool, shape (n,)
-        Whether a delegate is in her session when the contact is released.
+    present : ndarray of bool, shape (R, n)
+        Whether somebody of a role is in session when the contact is released.
+    on_site : ndarray of bool, shape (n,)
+        Whether a doctor is in the building then.
     """
     requests, lane = register.requests, slips.lane
-    allowed_acts = _mask(rules.may_act)[lane]
-    visit = requests.visit[slips.request].astype(np.int64)
-    office = bundles.channel[visit] == Channel.OFFICE
-    own_contact = office & (slips.role == layout.gp) & (rules.delegate[lane] >= 0)
-    shared = np.where(
-        own_contact & may_delegate(register, people, trust, slips), slips.acts & allowed_acts, 0
-    )
-    key = requests.key[slips.request]
+    by_gp = slips.role == layout.gp
+    office = bundles.channel[requests.visit[slips.request].astype(np.int64)] == Channel.OFFICE
+    shareable = by_gp & office & may_delegate(register, people, trust, slips)
+    left = np.where(shareable, slips.acts, 0)
+    by_role = np.zeros((len(layout.roles), len(lane)), np.int64)
+    booked = np.zeros_like(by_role)
+    allowed, with_doctor = masks(rules.may_act), masks(rules.needs_doctor)
+    for role in layout.others:
+        hers = slips.role == role
+        forbidden = np.where(on_site, 0, with_doctor[lane, role])
+        in_hers = np.where(hers, slips.acts & allowed[lane, role] & ~forbidden, 0)
+        by_role[role] = np.where(present[role], left & allowed[lane, role], 0) | in_hers
+        left &= ~by_role[role]
     second_trip = people.accepts_second_trip[requests.patient[slips.request]]
-    other_day = ~present & second_trip & (uniform(key, _ABSENT) < rules.absent_booked[lane])
-    delegated = np.where(present, shared, 0)
-    booked = np.where(other_day, shared, 0)
-    forbidden = np.where(slips.role != layout.gp, slips.acts & ~allowed_acts, 0)
-    delegated = np.where(slips.role != layout.gp, slips.acts & allowed_acts, delegated)
-    own = np.where(slips.role != layout.gp, forbidden, slips.acts & ~delegated & ~booked)
-    return Split(own=own, delegated=delegated, booked=booked)
+    other_day = second_trip & (uniform(requests.key[slips.request], _ABSENT) < rules.absent_booked[lane])
+    left = np.where(other_day, left, 0)
+    for role in layout.others:
+        booked[role] = left & allowed[lane, role]
+        left &= ~booked[role]
+    own = slips.acts & ~np.bitwise_or.reduce(by_role | booked, axis=0)
+    return Split(own=own, by_role=by_role, booked=booked)
 
 
 def hands_back(
@@ -146,7 +164,7 @@ def hands_back(
     return uniform(child(key, errand.astype(np.int64)), _HAND_BACK) < share
 
 
-def _mask(allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Bit mask of the acts allowed in every lane, shape (L,)."""
-    masks: NDArray[np.int64] = allowed @ (1 << np.arange(allowed.shape[1], dtype=np.int64))
-    return masks
+def masks(allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Bit masks of the acts allowed, over the last axis."""
+    bits: NDArray[np.int64] = allowed @ (1 << np.arange(allowed.shape[-1], dtype=np.int64))
+    return bits

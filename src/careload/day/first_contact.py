@@ -1,4 +1,4 @@
-"""First contact where the GP answers himself: what each call leads to (docs/day.md, section 7)."""
+"""What each call leads to, by whom it is answered (docs/day.md, section 7)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from careload.draws import child, name_key, uniform
 from careload.patients.bundle import BundleTables, Register, Urgency, call_minute
 from careload.practice.tables import FirstContactRules
 
-__all__ = ["Answers", "Outcome", "answer"]
+__all__ = ["Answers", "Outcome", "answer", "call_of"]
 
 _TRY: Final = name_key("call repeated")
 _CLOSED: Final = name_key("call closed without visit")
@@ -33,16 +33,10 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True)
 class Answers:
-    """Outcomes of the day's calls; n slips.
+    """Outcomes of calls; n slips.
 
     Attributes
     ----------
-    key : ndarray of uint64
-        Key of this call: the request's, or its child when it is repeated.
-    minute : ndarray of int64
-        Tick at which the call comes in.
-    called : ndarray of bool
-        False for patients who come without a call.
     outcome : ndarray of int8
     urgency : ndarray of int8
         Judged urgency.
@@ -52,17 +46,33 @@ class Answers:
         Open days until a closed need calls again, 0 where it ends.
     """
 
-    key: NDArray[np.uint64]
-    minute: NDArray[np.int64]
-    called: NDArray[np.bool_]
     outcome: NDArray[np.int8]
     urgency: NDArray[np.int8]
     missed: NDArray[np.bool_]
     again_after: NDArray[np.int64]
 
 
-def answer(tables: BundleTables, rules: FirstContactRules, register: Register, slips: Slips) -> Answers:
-    """Draw the outcome of every call of the day; what is judged urgent is never closed.
+def call_of(
+    tables: BundleTables, register: Register, slips: Slips
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Key and tick of the call of every slip: the request's own, or a child of it when the call is repeated."""
+    requests = register.requests
+    first_call = slips.tries == 0
+    base = requests.key[slips.request]
+    key = np.where(first_call, base, child(base, _TRY, slips.tries.astype(np.int64)))
+    minute = np.where(first_call, requests.minute[slips.request], call_minute(tables, key))
+    return key, minute
+
+
+def answer(
+    rules: FirstContactRules,
+    register: Register,
+    slips: Slips,
+    key: NDArray[np.uint64],
+    called: NDArray[np.bool_],
+    arranged: NDArray[np.bool_],
+) -> Answers:
+    """Draw the outcome of every call; what is judged urgent is never closed.
 
     Parameters
     ----------
@@ -70,24 +80,23 @@ def answer(tables: BundleTables, rules: FirstContactRules, register: Register, s
         One entry per lane.
     slips : Slips
         Those whose step is a call.
+    key : ndarray of uint64, shape (n,)
+        Keys of the calls.
+    called : ndarray of bool, shape (n,)
+        False for patients who come without a call.
+    arranged : ndarray of bool, shape (n,)
+        Whether the role of the arrangement answers, and not the GP in its place.
     """
-    requests, lane = register.requests, slips.lane
-    first_call = slips.tries == 0
-    base = requests.key[slips.request]
-    key = np.where(first_call, base, child(base, _TRY, slips.tries.astype(np.int64)))
-    minute = np.where(first_call, requests.minute[slips.request], call_minute(tables, key))
-    called = ~(requests.walk_in[slips.request] & first_call)
-    true = requests.urgency[slips.request]
-    judged = np.where(called, _judge(rules, lane, true, uniform(key, _JUDGED)), true)
-    draw = uniform(key, _CLOSED)
-    closed = called & (judged != Urgency.URGENT) & (draw < rules.closed[lane])
-    elsewhere = called & (draw >= rules.closed[lane]) & (draw < rules.closed[lane] + rules.elsewhere[lane])
+    lane, who = slips.lane, arranged.astype(np.int64)
+    true = register.requests.urgency[slips.request]
+    under, over = rules.under[lane, who], rules.over[lane, who]
+    judged = np.where(called, _judge(under, over, true, uniform(key, _JUDGED)), true)
+    draw, least = uniform(key, _CLOSED), rules.closed[lane, who]
+    closed = called & (judged != Urgency.URGENT) & (draw < least)
+    elsewhere = called & (draw >= least) & (draw < least + rules.elsewhere[lane, who])
     again = closed & (uniform(key, _AGAIN) < rules.recontact[lane])
     after = 1 + np.floor(uniform(key, _AFTER) * rules.recontact_days[lane]).astype(np.int64)
     return Answers(
-        key=key,
-        minute=minute,
-        called=called,
         outcome=np.where(closed, Outcome.CLOSED, np.where(elsewhere, Outcome.ELSEWHERE, 0)).astype(np.int8),
         urgency=judged.astype(np.int8),
         missed=(true == Urgency.URGENT) & (judged > true) & ~elsewhere,
@@ -96,10 +105,13 @@ def answer(tables: BundleTables, rules: FirstContactRules, register: Register, s
 
 
 def _judge(
-    rules: FirstContactRules, lane: NDArray[np.int64], true: NDArray[np.int8], draw: NDArray[np.float64]
+    under: NDArray[np.float64],
+    over: NDArray[np.float64],
+    true: NDArray[np.int8],
+    draw: NDArray[np.float64],
 ) -> NDArray[np.int64]:
     """Judged urgency: errors move one level; at the ends of the scale they count as right."""
-    under = draw < rules.under[lane]
-    over = ~under & (draw < rules.under[lane] + rules.over[lane])
-    moved = true.astype(np.int64) + under - over
+    low = draw < under
+    high = ~low & (draw < under + over)
+    moved = true.astype(np.int64) + low - high
     return np.clip(moved, Urgency.URGENT, Urgency.ROUTINE)

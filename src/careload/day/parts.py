@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from careload.day.schedule import Items
 from careload.patients.bundle import CALL_ROW, VISIT_ROW, Register
 from careload.practice.tables import Layout
 from careload.quantiles import POINTS, SHIFT
@@ -18,12 +19,14 @@ __all__ = [
     "Contents",
     "Part",
     "Parts",
+    "as_items",
     "contents",
     "desk_rows",
     "durations_of",
     "expand_acts",
     "no_parts",
     "part_ticks",
+    "reference_ticks",
 ]
 
 NOBODY: Final = -1
@@ -139,6 +142,23 @@ def no_parts(n_roles: int) -> Parts:
     )
 
 
+def as_items(parts: Parts, needs_room: NDArray[np.bool_]) -> Items:
+    """Parts as the schedule takes them; `needs_room` (n,) says which hold a room."""
+    return Items(
+        lane=parts.lane,
+        stream=parts.stream,
+        list=parts.list.astype(np.int8),
+        release=parts.release,
+        key=parts.key,
+        service=np.ascontiguousarray(parts.service.T),
+        fixed_end=parts.fixed_end,
+        parent=parts.parent,
+        ordinal=parts.ordinal,
+        responsible=parts.responsible.astype(np.int8),
+        needs_room=needs_room,
+    )
+
+
 def durations_of(
     layout: Layout,
     mean_ticks: NDArray[np.int64],
@@ -160,7 +180,12 @@ def durations_of(
     """
     n_tasks, n_roles = mean_ticks.shape[1:]
     mean = mean_ticks.reshape(-1, n_roles).take(lane * n_tasks + task, axis=0)
-    ticks = mean * layout.units.reshape(-1).take(layout.law.take(task) * POINTS + luck)[:, None]
+    return reference_ticks(mean, layout.units.reshape(-1).take(layout.law.take(task) * POINTS + luck))
+
+
+def reference_ticks(mean: NDArray[np.int64], unit: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Reference ticks by role from means (n, R) and entries of a table of a law (n,); at least one, 0 without mean."""
+    ticks = mean * unit[:, None]
     ticks += 1 << (SHIFT - 1)
     ticks >>= SHIFT
     reference: NDArray[np.int64] = np.maximum(ticks, mean > 0, out=ticks)

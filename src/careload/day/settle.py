@@ -9,33 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.columns import join, take
-from careload.day.accounts import Account, Fate
+from careload.day.accounts import MOST_ACCESS_DAYS, Account, Fate
 from careload.day.block import Block, Experience, State
 from careload.day.contacts import Contacts, follow_on_parts, item_key
 from careload.day.delegate import Split, hands_back
-from careload.day.parts import Part, Parts, call_rows, contents, desk_rows, durations_of
+from careload.day.parts import Part, Parts, call_rows, contents
 from careload.day.schedule import Schedule
 from careload.day.slips import Errand, Slips, Step, no_slips, with_columns
-from careload.draws import child, name_key, poisson, uniform
-from careload.draws import index16 as draw_index
-from careload.patients.bundle import Channel
-from careload.ticks import CARRIED_DAY, NEVER
+from careload.draws import name_key, uniform
+from careload.patients.bundle import Channel, Urgency
+from careload.ticks import CARRIED_DAY, MINUTE, NEVER
 
 __all__ = [
     "Served",
     "carry",
     "count_contacts",
     "credit",
-    "desk_work",
     "new_errands",
     "next_day_follow_ons",
     "served",
 ]
 
+_WHOLE_DAY: Final = 24 * 60 * MINUTE
 _EXTRA: Final = name_key("extra follow-up")
-_DESK: Final = name_key("desk work")
-_COUNT: Final = name_key("desk work of a day")
-_LUCK: Final = name_key("duration")
 
 
 @dataclass(frozen=True)
@@ -66,25 +62,17 @@ def served(block: Block, schedule: Schedule) -> Served:
     return Served(index=index, person=person, role=role, ticks=ticks, by_gp=role == block.layout.gp)
 
 
-def credit(block: Block, state: State, day: int, parts: Parts, done: Served) -> NDArray[np.int64]:
-    """Write what was done to the outcomes and accounts.
-
-    Returns
-    -------
-    ndarray of int64, shape (L,)
-        Ticks of desk work that the day's contacts leave to the GPs.
-    """
+def credit(block: Block, state: State, day: int, parts: Parts, done: Served) -> None:
+    """Write what was done with patients and on the telephone to the outcomes and accounts."""
     measured = bool(block.calendar.in_window[day])
     chosen = take(parts, done.index)
     _credit_calls(block, state, measured, chosen, done)
     _credit_follow_ons(block, state, measured, chosen, done)
     carrying = np.isin(chosen.part, (Part.CONTACT, Part.DELEGATED, Part.REMAINDER))
-    return _credit_tasks(block, state, measured, take(chosen, carrying), take(done, carrying))
+    _credit_tasks(block, state, measured, take(chosen, carrying), take(done, carrying))
 
 
-def _credit_tasks(
-    block: Block, state: State, measured: bool, parts: Parts, done: Served
-) -> NDArray[np.int64]:
+def _credit_tasks(block: Block, state: State, measured: bool, parts: Parts, done: Served) -> None:
     """Divide each start among its tasks: shares of the sum, the last task takes the remainder."""
     layout, accounts = block.layout, state.accounts
     inside = contents(
@@ -112,43 +100,23 @@ def _credit_tasks(
         accounts.add(Account.EXCESS, lane[own & by_gp], (share - default)[own & by_gp])
         accounts.add(Account.EXCESS, lane[~own & by_gp], share[~own & by_gp])
         accounts.add(Account.INDUCED, lane[~own & by_gp], share[~own & by_gp])
-    return _credit_desk(block, state, measured, parts)
-
-
-def _credit_desk(block: Block, state: State, measured: bool, parts: Parts) -> NDArray[np.int64]:
-    """Desk work left by finished parts; it stays with the GPs."""
-    counted = take(parts, parts.errand != Errand.EXTRA)
-    of, row = desk_rows(state.register, counted.request, counted.visit, counted.acts)
-    lane = counted.lane[of]
-    task = state.register.rows.task[row].astype(np.int64)
-    ticks = durations_of(block.layout, block.practices.mean_ticks, lane, task, state.register.rows.luck[row])[
-        :, block.layout.gp
-    ]
-    state.outcomes.record(lane, row, Fate.BY_GP, ticks if measured else np.zeros_like(ticks))
-    if measured:
-        _count_desk(block, state, lane, task, ticks)
-    return np.bincount(lane, ticks, minlength=block.n_lanes).astype(np.int64)
-
-
-def _count_desk(
-    block: Block, state: State, lane: NDArray[np.int64], task: NDArray[np.int64], ticks: NDArray[np.int64]
-) -> None:
-    state.accounts.add_tasks(np.full(len(lane), block.layout.gp), task, lane, ticks)
-    state.accounts.add(Account.GP_DESK, lane, ticks)
-    state.accounts.add(Account.DEFAULT_ALL, lane, ticks)
 
 
 def _credit_calls(block: Block, state: State, measured: bool, parts: Parts, done: Served) -> None:
     calls = np.flatnonzero(parts.part == Part.CALL)
     lane, row, ticks = parts.lane[calls], call_rows(state.register, parts.request[calls]), done.ticks[calls]
-    state.outcomes.record(lane, row, Fate.BY_GP, ticks if measured else np.zeros_like(ticks))
+    by_gp = done.by_gp[calls]
+    fate = np.where(by_gp, Fate.BY_GP, Fate.BY_OTHER)
+    state.outcomes.record(lane, row, fate, np.where(by_gp & measured, ticks, 0))
     if measured:
         default = parts.service[calls, block.layout.gp]
         task = np.full(len(lane), block.bundles.call_task)
         state.accounts.add_tasks(done.role[calls], task, lane, ticks)
         state.accounts.count(Account.CALLS, lane)
+        state.accounts.count(Account.CALLS_BY_STAFF, lane[~by_gp])
         state.accounts.add(Account.DEFAULT_ALL, lane, default)
-        state.accounts.add(Account.EXCESS, lane, ticks - default)
+        state.accounts.add(Account.DEFAULT_SHIFTED, lane[~by_gp], default[~by_gp])
+        state.accounts.add(Account.EXCESS, lane[by_gp], (ticks - default)[by_gp])
 
 
 def _credit_follow_ons(block: Block, state: State, measured: bool, parts: Parts, done: Served) -> None:
@@ -197,6 +165,10 @@ def count_contacts(
     accounts.add(Account.WAIT_TICKS, chosen.lane[seen], (start - chosen.release)[seen])
     accounts.count(Account.CARRIED, chosen.lane[contact & (chosen.carried > 0)])
     accounts.count(Account.WAIT_STARTS, chosen.lane[seen])
+    calls = (chosen.part == Part.CALL) & (chosen.carried == 0)
+    accounts.add(Account.CALL_WAIT_TICKS, chosen.lane[calls], (start - chosen.release)[calls])
+    accounts.count(Account.CALL_WAITS, chosen.lane[calls])
+    _count_access(block, state, day, take(chosen, visit), start[visit])
     at_home = visit & done.by_gp
     accounts.add(Account.GP_TRAVEL, chosen.lane[at_home], block.travel_ticks[request[at_home]])
     absence = np.isin(chosen.part, (Part.REST, Part.OFF))
@@ -211,25 +183,27 @@ def count_contacts(
     accounts.add(Account.GP_OVERTIME, chosen.lane[worked], late[worked])
 
 
-def desk_work(block: Block, state: State, day: int) -> NDArray[np.int64]:
-    """Desk work that comes at a rate, in ticks per lane; drawn per practice and shared by all scenarios."""
-    desk, calendar = block.desk, block.calendar
-    prefix = child(block.cell_key[:, None], _DESK, desk.key[None, :], day)
-    sizes = np.diff(block.people.offset)[:, None]
-    factor = float(block.demand.weekday_weight[calendar.weekday[day]]) / calendar.year_days
-    count = poisson(uniform(prefix, _COUNT), desk.rate * sizes * factor)
-    cell, kind = (np.repeat(axis.ravel(), count.ravel()) for axis in np.indices(count.shape))
-    ordinal = np.arange(len(cell)) - np.repeat(np.cumsum(count.ravel()) - count.ravel(), count.ravel())
-    luck = draw_index(child(prefix[cell, kind], ordinal), _LUCK).astype(np.uint16)
-    total = np.zeros(block.n_lanes, np.int64)
-    for scenario in range(block.n_scenarios):
-        lane = scenario * block.n_cells + cell
-        task = desk.task[kind]
-        ticks = durations_of(block.layout, block.practices.mean_ticks, lane, task, luck)[:, block.layout.gp]
-        if calendar.in_window[day]:
-            _count_desk(block, state, lane, task, ticks)
-        total += np.bincount(lane, ticks, minlength=block.n_lanes).astype(np.int64)
-    return total
+def _count_access(block: Block, state: State, day: int, visits: Parts, start: NDArray[np.int64]) -> None:
+    """Days from the patient's own first call to the contact, by true urgency, and how long urgent needs took."""
+    requests, accounts = state.register.requests, state.accounts
+    own = np.flatnonzero(~requests.set_by_practice[visits.request])
+    request, lane = visits.request[own], visits.lane[own]
+    asked = requests.day[request].astype(np.int64)
+    urgency = requests.urgency[request].astype(np.int64)
+    days = np.minimum(day - asked, MOST_ACCESS_DAYS)
+    kinds, n_days, n_lanes = accounts.access.shape
+    place = ((urgency - Urgency.URGENT) * n_days + days) * n_lanes + lane
+    accounts.access += np.bincount(place, minlength=accounts.access.size).reshape(kinds, n_days, n_lanes)
+    calendar_days = block.calendar.number[day] - block.calendar.number[asked]
+    delay = calendar_days * _WHOLE_DAY + start[own] - requests.minute[request]
+    urgent = urgency == Urgency.URGENT
+    missed = urgent & (visits.list[own] > Urgency.URGENT)
+    for which, seen, total in (
+        (urgent, Account.URGENT_SEEN, Account.URGENT_DELAY_TICKS),
+        (missed, Account.MISSED_SEEN, Account.MISSED_DELAY_TICKS),
+    ):
+        accounts.count(seen, lane[which])
+        accounts.add(total, lane[which], delay[which])
 
 
 def next_day_follow_ons(
@@ -276,48 +250,42 @@ def new_errands(
     rules, register = block.practices.delegation, state.register
     main = done.index[done.index < len(contacts.lane)]
     by_gp = block.layout.person_role[schedule.person[main]] == block.layout.gp
-    acts = main[division.booked[main] != 0]
     key = register.requests.key[contacts.request[main]]
     extra = uniform(key, _EXTRA) < rules.extra_follow_up[contacts.lane[main]]
     follow = main[extra & ~by_gp & (contacts.errand[main] == Errand.VISIT)]
     index = np.minimum(day + rules.extra_follow_up_days, len(block.calendar) - 1)
     ahead = np.maximum(1, block.calendar.number[index] - block.calendar.number[day])
-    made = [
-        _errand(block, contacts, acts, Errand.ACTS, division.booked[acts], np.ones(len(acts), np.int64)),
-        _errand(
-            block,
-            contacts,
-            follow,
-            Errand.EXTRA,
-            np.zeros(len(follow), np.int64),
-            ahead[contacts.lane[follow]],
-        ),
-    ]
+    none, once = np.zeros(len(follow), np.int64), np.ones(1, np.int64)
+    performer = contacts.role[follow].astype(np.int64)
+    made = [_errand(contacts, follow, Errand.EXTRA, performer, none, ahead[contacts.lane[follow]])]
+    for role in block.layout.others:
+        acts = division.booked[role, main]
+        rows = main[acts != 0]
+        made.append(_errand(contacts, rows, Errand.ACTS, np.full(len(rows), role), acts[acts != 0], once))
     return join(made)
 
 
 def _errand(
-    block: Block,
     contacts: Contacts,
     rows: NDArray[np.int64],
     errand: Errand,
+    role: NDArray[np.int64],
     acts: NDArray[np.int64],
     ahead: NDArray[np.int64],
 ) -> Slips:
     n = len(rows)
     empty = no_slips()
     blank = type(empty)(**{name: np.zeros(n, column.dtype) for name, column in vars(empty).items()})
-    lane = contacts.lane[rows]
     return with_columns(
         blank,
-        lane=lane,
+        lane=contacts.lane[rows],
         request=contacts.request[rows],
         errand=int(errand),
         step=int(Step.ASK),
-        role=block.practices.delegation.delegate[lane],
+        role=role,
         acts=acts,
         diary=-1,
-        ahead=ahead,
+        ahead=np.broadcast_to(ahead, n),
         urgency=3,
     )
 

@@ -8,23 +8,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import join
+from careload.columns import join, take
 from careload.day.accounts import Account
-from careload.day.attend import arrivals, due_slips, first_contact, places_of_today
+from careload.day.attend import arrivals, due_slips, places_of_today
 from careload.day.block import Block, Decisions, State, usual_gp
 from careload.day.booking import Refusals, advance_book, ask_later
+from careload.day.calls import desk_people, first_contact
 from careload.day.contacts import Contacts, contact_parts
 from careload.day.delegate import Split, split
+from careload.day.desk import desk_work, inside_sessions
 from careload.day.gaps import GpDay, Services, fill_gaps
-from careload.day.parts import Part, Parts, contents
+from careload.day.parts import Part, Parts, as_items, contents
 from careload.day.premises import count_premises, needs_room
-from careload.day.schedule import Items, Roster, Schedule, schedule
+from careload.day.schedule import Roster, Schedule, schedule
 from careload.day.settle import (
     Served,
     carry,
     count_contacts,
     credit,
-    desk_work,
     learn_episodes,
     new_errands,
     next_day_follow_ons,
@@ -41,14 +42,16 @@ def run_day(block: Block, state: State, decisions: Decisions, day: int) -> None:
     """Run one open day of every lane; `state` is carried to the next day."""
     due = due_slips(block, state, day)
     new, bare_calls = arrivals(block, state, decisions, day)
-    judged, calls = first_contact(block, state, day, join([due, new]))
+    judged, calls, front = first_contact(block, state, day, join([due, new]), bare_calls)
     attendance = places_of_today(block, state, decisions, day, judged)
     contacts = join([_carried(block, state, day), attendance.contacts])
     division, parts = _divide(block, state, decisions, day, contacts)
-    parts = _with_other_work(block, state, day, parts, join([bare_calls, calls]))
+    parts = _with_other_work(block, state, day, parts, calls)
     timed = _schedule(block, state, day, parts)
+    parts, timed = join([parts, front.parts]), join([timed, front.timed])
     done = served(block, timed)
-    desk = credit(block, state, day, parts, done) + desk_work(block, state, day)
+    credit(block, state, day, parts, done)
+    desk = desk_work(block, state, day, parts, timed, done)
     gp_day = _fill(block, day, parts, timed, done, desk)
     _settle(block, state, day, contacts, division, parts, timed, done, gp_day)
     errands = new_errands(block, state, day, contacts, division, timed, done)
@@ -61,7 +64,7 @@ def _carried(block: Block, state: State, day: int) -> Contacts:
     contacts, layout = state.contacts, block.layout
     own = contacts.stream < len(layout.person_role)
     free = block.rota(day).free[np.where(own, contacts.stream, 0), contacts.lane]
-    shared = np.where(contacts.role == layout.gp, layout.shared_gp, layout.shared_delegate)
+    shared = layout.shared(contacts.role.astype(np.int64))
     return replace(contacts, stream=np.where(own & (free == NEVER), shared, contacts.stream))
 
 
@@ -77,10 +80,14 @@ def _divide(
     """Divide today's contacts between GP and delegate."""
     layout, rules, rota = block.layout, block.practices.delegation, block.rota(day)
     released = np.maximum(contacts.release, rota.free[layout.gps[0], contacts.lane])
-    delegates = np.flatnonzero(layout.person_role != layout.gp)
-    present = in_session(rota, delegates, contacts.lane, released)
+    present = np.zeros((len(layout.roles), len(released)), np.bool_)
+    for role in layout.others:
+        present[role] = in_session(rota, np.flatnonzero(layout.person_role == role), contacts.lane, released)
+    on_site = in_session(rota, layout.gps, contacts.lane, released, with_places=True)
     trust = decisions.trust[contacts.lane, np.searchsorted(layout.gps, contacts.gp)]
-    division = split(block.bundles, layout, rules, state.register, block.people, trust, present, contacts)
+    division = split(
+        block.bundles, layout, rules, state.register, block.people, trust, present, on_site, contacts
+    )
     visit = contacts.errand != Errand.ACTS
     inside = contents(
         state.register,
@@ -101,45 +108,45 @@ def _with_other_work(block: Block, state: State, day: int, parts: Parts, calls: 
     own = carried.stream < len(block.layout.person_role)
     free = block.rota(day).free[np.where(own, carried.stream, 0), carried.lane]
     stream = np.where(own & (free == NEVER), block.layout.shared_gp, carried.stream)
-    return join([parts, replace(carried, stream=stream), calls, block.rota(day).absences])
+    away = block.rota(day).absences
+    at_desk = desk_people(block.layout, block.practices.first_contact)[away.stream, away.lane]
+    return join([parts, replace(carried, stream=stream), calls, take(away, ~at_desk)])
+
+
+def _streams_read(block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Streams of everybody, her own first, then that of her role; a GP also takes what others leave too long.
+
+    Returns
+    -------
+    streams : ndarray of int64, shape (C, 1 + R)
+    delay : ndarray of int64, shape (C, 1 + R, L)
+    """
+    layout = block.layout
+    people, roles = len(layout.person_role), len(layout.roles)
+    streams = np.full((people, 1 + roles), layout.n_streams)
+    delay = np.full((people, 1 + roles, block.n_lanes), NEVER)
+    streams[:, 0], delay[:, :2] = np.arange(people), 0
+    streams[:, 1] = layout.shared(layout.person_role)
+    streams[layout.gps, 2:] = layout.shared(np.array(layout.others))
+    delay[layout.gps, 2:] = np.maximum(1, block.practices.delegation.overflow)
+    return streams, delay
 
 
 def _schedule(block: Block, state: State, day: int, parts: Parts) -> Schedule:
     """Solve the clinical day of every lane."""
     layout, rota, practices = block.layout, block.rota(day), block.practices
-    n_people = len(layout.person_role)
-    void = n_people + 2
-    by_gp = layout.person_role == layout.gp
-    own = np.arange(n_people)
-    second = np.where(by_gp, layout.shared_gp, layout.shared_delegate)
-    third = np.where(by_gp, layout.shared_delegate, void)
-    delay = np.zeros((n_people, 3, block.n_lanes), np.int64)
-    delay[by_gp, 2] = np.maximum(1, practices.delegation.overflow)
-    delay[~by_gp, 2] = NEVER
+    streams, delay = _streams_read(block)
     roster = Roster(
         role=layout.person_role,
-        streams=np.stack((own, second, third), axis=1),
-        n_streams=void,
+        streams=streams,
+        n_streams=layout.n_streams,
         pace=practices.rota.pace.T,
-        free=rota.free,
+        free=np.where(desk_people(layout, practices.first_contact), NEVER, rota.free),
         delay=delay,
         cap=practices.rota.cap,
         rooms=practices.rota.rooms,
     )
-    items = Items(
-        lane=parts.lane,
-        stream=parts.stream,
-        list=parts.list.astype(np.int8),
-        release=parts.release,
-        key=parts.key,
-        service=np.ascontiguousarray(parts.service.T),
-        fixed_end=parts.fixed_end,
-        parent=parts.parent,
-        ordinal=parts.ordinal,
-        responsible=parts.responsible.astype(np.int8),
-        needs_room=needs_room(block, state, parts),
-    )
-    return schedule(roster, items)
+    return schedule(roster, as_items(parts, needs_room(block, state, parts)))
 
 
 def _fill(
@@ -204,15 +211,22 @@ def _count_presence(
     block: Block, state: State, rota: DayRota, parts: Parts, timed: Schedule, done: Served
 ) -> None:
     """Paid time of the staff: their sessions, and what they work or meet outside them."""
-    session = rota.session[block.layout.person_role != block.layout.gp]
-    length = np.where(session[:, :, 0] < NEVER, session[:, :, 1] - session[:, :, 0], 0)
-    state.accounts.add_lanes(Account.STAFF_PRESENCE, length.sum((0, 1)))
+    layout = block.layout
+    begin, close = rota.session[:, :, 0], rota.session[:, :, 1]
+    length = np.where(begin < NEVER, close - begin, 0).sum(1)
+    for role in layout.others:
+        paid = length[layout.person_role == role].sum(0)
+        state.accounts.present[role] += paid
+        state.accounts.add_lanes(Account.STAFF_PRESENCE, paid)
     busy = ~done.by_gp & (parts.part[done.index] <= Part.MEETING)
     index, person = done.index[busy], done.person[busy]
-    lane, start, end = parts.lane[index], timed.start[index, None], timed.end[index, None]
-    begin, close = rota.session[person, :, 0, lane], rota.session[person, :, 1, lane]
-    inside = np.maximum(0, np.minimum(end, close) - np.maximum(start, begin)).sum(1)
-    state.accounts.add(Account.STAFF_PRESENCE, lane, done.ticks[busy] - inside)
+    lane = parts.lane[index]
+    outside = done.ticks[busy] - inside_sessions(rota, person, lane, timed.start[index], timed.end[index])
+    state.accounts.add(Account.STAFF_PRESENCE, lane, outside)
+    present, met = state.accounts.present, state.accounts.met
+    np.add.at(present, (done.role[busy], lane), outside)
+    meeting = parts.part[index] == Part.MEETING
+    np.add.at(met, (done.role[busy][meeting], lane[meeting]), done.ticks[busy][meeting])
 
 
 def _book(block: Block, state: State, day: int, asking: Slips) -> None:

@@ -119,7 +119,14 @@ def _role(
 ) -> Role:
     """One role with what it may do on the date of the study."""
     scope = {
-        task: Scope(entry["allowed"], entry["status"], entry["from"], entry["source"], entry["text"])
+        task: Scope(
+            allowed=entry["allowed"],
+            status=entry["status"],
+            since=entry["from"],
+            source=entry["source"],
+            text=entry["text"],
+            doctor_on_site=entry.get("doctor_on_site", False),
+        )
         for task, entry in sorted(tree["scope"].items())
     }
     return Role(

@@ -28,6 +28,8 @@ ANY: Final = "any"
 SESSION_USES: Final = ("places", "desk")
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 _SCOPE_FIELDS: Final = ("allowed", "status", "from", "source", "text")
+_SCOPE_FLAG: Final = "doctor_on_site"
+"""Field of a scope that may be absent: whether the act needs a doctor in the building."""
 
 
 def clock_minutes(text: str) -> int:
@@ -334,17 +336,20 @@ def _scope_faults(path: str, value: Any) -> list[Fault]:
     if not isinstance(value, Mapping):
         return [Fault(path, value, "{allowed, status, from, source, text}", "all five fields")]
     faults = [
-        Fault(f"{path}.{name}", value[name], "a field of a scope", ", ".join(_SCOPE_FIELDS))
+        Fault(f"{path}.{name}", value[name], "a field of a scope", ", ".join((*_SCOPE_FIELDS, _SCOPE_FLAG)))
         for name in value
-        if name not in _SCOPE_FIELDS
+        if name not in (*_SCOPE_FIELDS, _SCOPE_FLAG)
     ]
     faults += [
         Fault(f"{path}.{name}", None, "this field", f"to add `{name}:` there")
         for name in _SCOPE_FIELDS
         if name not in value
     ]
-    if not isinstance(value.get("allowed", True), bool):
-        faults.append(Fault(f"{path}.allowed", value["allowed"], "true or false", "false"))
+    faults += [
+        Fault(f"{path}.{name}", value[name], "true or false", "false")
+        for name in ("allowed", _SCOPE_FLAG)
+        if not isinstance(value.get(name, True), bool)
+    ]
     if "status" in value and value["status"] not in ("verified", "derived", "recalled", "assumed"):
         listed = "verified, derived, recalled, assumed"
         faults.append(

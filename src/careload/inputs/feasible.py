@@ -103,7 +103,7 @@ def feasibility_faults(
         *_calendar(values),
         *_windows(values),
         *_sessions(values),
-        *_shortened(values),
+        *_slot_policy(values),
         *_opening(values),
     ]
     faults += [
@@ -200,17 +200,21 @@ def _sessions(values: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(f"{key}.value", list(_listed(values[key])), expectation, "to join some of them")
 
 
-def _shortened(values: Mapping[str, Any]) -> Iterator[Fault]:
-    """A last session that can be shortened, where it is."""
-    sessions, cut = values.get("practice.team.gp.sessions"), values.get("practice.session_shortening_minutes")
-    if values.get("practice.slot_policy") != "shorten_session" or not sessions or cut is None:
+def _slot_policy(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """A last session that the slot policy can change, where it changes it."""
+    sessions, cut = values.get("practice.team.gp.sessions"), values.get("practice.slot_policy_minutes")
+    policy = values.get("practice.slot_policy")
+    if policy in (None, "unchanged") or not sessions or cut is None:
         return
     first, last, use = session_parts(sessions[-1])
-    if use != "places":
-        expectation = "a last session with places, as practice.slot_policy shortens it"
+    if policy == "desk_block" and len(sessions) == MOST_SESSIONS:
+        expectation = f"fewer than {MOST_SESSIONS} sessions, as practice.slot_policy makes two of the last"
+        yield Fault("practice.team.gp.sessions.value", list(sessions), expectation, "slot_policy=unchanged")
+    elif use != "places":
+        expectation = "a last session with places, as practice.slot_policy changes it"
         yield Fault("practice.team.gp.sessions.value", list(sessions), expectation, "slot_policy=unchanged")
     elif cut >= last - first:
-        key = "practice.session_shortening_minutes.value"
+        key = "practice.slot_policy_minutes.value"
         yield Fault(key, cut, f"less than the last session, {last - first} minutes", "fewer minutes")
 
 

@@ -52,7 +52,7 @@ practice.shared_record                        | switch    | switch         |    
 practice.slot_policy                          | choice    | choice         |      |
 practice.extra_rooms                          | integer   | room           | 0    | 20
 practice.waiting_room_seats                   | integer   | seat           | 0    | 200
-practice.session_shortening_minutes           | number    | minute         | 0    | 600
+practice.slot_policy_minutes                  | number    | minute         | 0    | 600
 practice.team.gp.heads                        | integer   | person         | 1    | 20
 practice.team.gp.sessions                     | sessions  | session        |      |
 practice.team.gp.leaves_at                    | clock     | clock          |      |

@@ -114,13 +114,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Scope:
-    """What the law says about one task of a role; in force from a date."""
+    """What the law says about one task of a role; in force from a date, perhaps with a doctor in the building only."""
 
     allowed: bool
     status: str
     since: str
     source: str
     text: str
+    doctor_on_site: bool = False
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,7 @@ class Study:
             "staff": self.staff,
             "quantities": {key: _facts(quantity) for key, quantity in self._quantities.items()},
             "tasks": {name: _plain_fields(task) for name, task in self.tasks.items()},
-            "roles": {name: [role.order, sorted(role.permitted)] for name, role in self.roles.items()},
+            "roles": {name: _role_facts(role) for name, role in self.roles.items()},
             "protocol": _protocol_facts(self.protocol),
             "first_contact": [self.first_contact.name, self.first_contact.answered_by],
             "table": hashlib.sha256(self.table_path.read_bytes()).hexdigest(),
@@ -350,6 +351,12 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_canonical(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _role_facts(role: Role) -> list[Any]:
+    """Order, what the role may do, and what of it only with a doctor in the building."""
+    supervised = sorted(task for task, scope in role.scope.items() if scope.doctor_on_site)
+    return [role.order, sorted(role.permitted), supervised]
 
 
 def _plain_fields(task: Task) -> list[Any]:

@@ -111,11 +111,12 @@ class Requests:
     """Requests of one day, sorted by (cell, key); one row each.
 
     `acts` is a bit mask over the A acts; `first` is the first of the request's `1 + 1 + acts + desk` task rows
-    (one row only for a bare call); `tolerance` is the number of calendar days by which due work may move, 0 for
-    other work.
+    (one row only for a bare call); `day` is the open day on which they come up; `tolerance` is the number of
+    calendar days by which due work may move, 0 for other work.
     """
 
     cell: NDArray[np.int32]
+    day: NDArray[np.int16]
     patient: NDArray[np.int64]
     visit: NDArray[np.int16]
     key: NDArray[np.uint64]
@@ -205,6 +206,7 @@ class Register:
 
 _REQUEST_DTYPES = {
     "cell": np.int32,
+    "day": np.int16,
     "patient": np.int64,
     "visit": np.int16,
     "key": np.uint64,
@@ -317,6 +319,7 @@ def draw_bundles(
     first = register.n_rows + np.cumsum(size) - size
     requests = Requests(
         cell=arrivals.cell.astype(np.int32),
+        day=np.full(n, day, np.int16),
         patient=arrivals.patient,
         visit=arrivals.visit.astype(np.int16),
         key=key,

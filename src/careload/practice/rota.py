@@ -139,14 +139,25 @@ def _absence(
 
 
 def in_session(
-    rota: DayRota, people: NDArray[np.int64], lane: NDArray[np.int64], tick: NDArray[np.int64]
+    rota: DayRota,
+    people: NDArray[np.int64],
+    lane: NDArray[np.int64],
+    tick: NDArray[np.int64],
+    with_places: bool = False,
 ) -> NDArray[np.bool_]:
-    """Whether any of the `people` is in a session at `tick`; shape (n,)."""
+    """Whether any of the `people` is in a session at `tick`; shape (n,).
+
+    Parameters
+    ----------
+    with_places : bool
+        Sessions with places only: in the others a GP may be out on visits.
+    """
     present = np.zeros(len(lane), dtype=bool)
     for person in people:
         for k in range(rota.session.shape[1]):
             begin, end = rota.session[person, k, 0][lane], rota.session[person, k, 1][lane]
-            present |= (begin <= tick) & (tick < end)
+            inside = (begin <= tick) & (tick < end)
+            present |= inside & ~rota.desk_session[person, k][lane] if with_places else inside
     return present
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 __all__ = [
     "BookRules",
     "DelegationRules",
+    "DeskRules",
     "FirstContactRules",
     "Layout",
     "Practices",
@@ -66,14 +67,26 @@ class Layout:
         return np.flatnonzero(self.person_role == self.gp)
 
     @property
-    def shared_gp(self) -> int:
-        """Stream of work that any GP takes; the own streams stand before it."""
-        return len(self.person_role)
+    def others(self) -> tuple[int, ...]:
+        """Numbers of the other roles, the least qualified first."""
+        return tuple(role for role in range(len(self.roles)) if role != self.gp)
+
+    def shared(self, role: NDArray[np.int64] | int) -> NDArray[np.int64]:
+        """Stream of work that anybody of a role takes at once; the own streams stand before it.
+
+        The GPs take that of another role after the overflow delay.
+        """
+        return np.asarray(len(self.person_role) + np.asarray(role, np.int64))
 
     @property
-    def shared_delegate(self) -> int:
-        """Stream of work that a delegate takes at once and a GP after the overflow delay."""
-        return len(self.person_role) + 1
+    def shared_gp(self) -> int:
+        """Stream of work that any GP takes."""
+        return len(self.person_role) + self.gp
+
+    @property
+    def n_streams(self) -> int:
+        """Own streams of all people and shared streams of all roles."""
+        return len(self.person_role) + len(self.roles)
 
 
 @dataclass(frozen=True)
@@ -147,26 +160,62 @@ class BookRules:
 
 @dataclass(frozen=True)
 class FirstContactRules:
-    """What the GP who answers decides; shape (W,)."""
+    """Who answers the telephone, and how well; shape (W,), or (W, 2): the GP as fallback, then the arrangement.
 
+    Attributes
+    ----------
+    role : ndarray of int64, shape (W,)
+        Role that answers while one of it is in session.
+    at_desk : ndarray of bool, shape (W,)
+        True if that role has no patients of its own: its calls are solved before the clinical day.
+    closed, elsewhere, under, over : ndarray of float, shape (W, 2)
+        Shares closed without visit, sent elsewhere, and judged one level too low or too high.
+    recontact : ndarray of float
+        Share of closed needs that call again.
+    recontact_days : ndarray of int64
+        Open days within which they do.
+    bare_ticks, asking_ticks : ndarray of int64, shape (W, R)
+        Mean length of a call that carries no request, and of one that does, by role.
+    """
+
+    role: NDArray[np.int64]
+    at_desk: NDArray[np.bool_]
     closed: NDArray[np.float64]
     elsewhere: NDArray[np.float64]
-    recontact: NDArray[np.float64]
-    recontact_days: NDArray[np.int64]
     under: NDArray[np.float64]
     over: NDArray[np.float64]
+    recontact: NDArray[np.float64]
+    recontact_days: NDArray[np.int64]
+    bare_ticks: NDArray[np.int64]
+    asking_ticks: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DeskRules:
+    """Desk work that others than GPs take.
+
+    Attributes
+    ----------
+    role : ndarray of int64, shape (W, T)
+        Role that takes its share of a task, -1 for none.
+    share : ndarray of float, shape (W, T)
+        Share of the instances.
+    """
+
+    role: NDArray[np.int64]
+    share: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class DelegationRules:
-    """Delegation to one role; shape (W,) unless said, minutes in ticks."""
+    """Delegation of acts and visits; shape (W,) unless said, minutes in ticks."""
 
-    delegate: NDArray[np.int64]
-    """Number of the role, -1 for none."""
     may_act: NDArray[np.bool_]
-    """Acts allowed by law and protocol, shape (W, A)."""
-    may_visit: NDArray[np.bool_]
-    """Visits allowed by law and protocol, shape (W, V)."""
+    """Acts a role may do by law and protocol, shape (W, R, A)."""
+    needs_doctor: NDArray[np.bool_]
+    """Acts a role may do only with a doctor in the building, shape (W, R, A)."""
+    visit_role: NDArray[np.int64]
+    """Role of each visit that is delegated, -1 for none, shape (W, V)."""
     needs_stable: NDArray[np.bool_]
     """Visits delegated for stable patients only, shape (W, V)."""
     stable_share: NDArray[np.float64]
@@ -216,6 +265,7 @@ class Practices:
     rota: Rota
     book: BookRules
     first_contact: FirstContactRules
+    desk: DeskRules
     delegation: DelegationRules
     weekly: WeeklyRules
 

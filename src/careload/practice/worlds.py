@@ -8,21 +8,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.inputs.feasible import MOST_PLACES, MOST_RESTS, MOST_SESSIONS
 from careload.inputs.study import Study
-from careload.patients.tables import clock_ticks, minutes_ticks, task_names
-from careload.practice.places import spread_held
+from careload.patients.tables import minutes_ticks, task_names
 from careload.practice.tables import (
     BookRules,
     DelegationRules,
+    DeskRules,
     FirstContactRules,
     Layout,
     Practices,
-    Rota,
     WeeklyRules,
 )
+from careload.practice.timetable import heads, timetable
 from careload.quantiles import Law, unit_table
-from careload.ticks import MINUTE, NEVER
 
 __all__ = ["make_layout", "world_table"]
 
@@ -31,17 +29,22 @@ _NO_SHOW_DAYS: Final = 120
 
 
 def make_layout(studies: Sequence[Study]) -> Layout:
-    """Number the people, diaries and tasks that any of the worlds has; what no world has takes no number."""
+    """Number the people, diaries and tasks that any of the worlds has; what no world has takes no number.
+
+    A role without `slot_minutes` keeps no diary.
+    """
     first = studies[0]
     roles = sorted(
-        {role for study in studies for role in study.staff if _heads(study, role) > 0},
+        {role for study in studies for role in study.staff if heads(study, role) > 0},
         key=lambda role: (first.roles[role].order, role),
     )
-    heads = [max(_heads(study, role) for study in studies) for role in roles]
-    person_role = np.repeat(np.arange(len(roles)), heads)
+    most = [max(heads(study, role) for study in studies) for role in roles]
+    person_role = np.repeat(np.arange(len(roles)), most)
     gp = roles.index("gp")
     diary_person, planned = [], []
     for person, role in enumerate(person_role.tolist()):
+        if not any(study.has(f"practice.team.{roles[role]}.slot_minutes") for study in studies):
+            continue
         for is_planned in (False,) if role == gp else (True, False):
             diary_person.append(person)
             planned.append(is_planned)
@@ -62,11 +65,6 @@ def make_layout(studies: Sequence[Study]) -> Layout:
     )
 
 
-def _heads(study: Study, role: str) -> int:
-    key = f"practice.team.{role}.heads"
-    return int(study.value(key)) if study.has(key) else 0
-
-
 def _numbers(study: Study, names: tuple[str, ...], kind: str) -> NDArray[np.int64]:
     return np.array([place for place, name in enumerate(names) if study.tasks[name].kind == kind])
 
@@ -74,11 +72,12 @@ def _numbers(study: Study, names: tuple[str, ...], kind: str) -> NDArray[np.int6
 def world_table(study: Study, layout: Layout) -> Practices:
     """All tables of one world, with a first axis of length one."""
     return Practices(
-        heads=np.array([[_heads(study, role) for role in layout.roles]]),
+        heads=np.array([[heads(study, role) for role in layout.roles]]),
         mean_ticks=_mean_ticks(study, layout)[None],
-        rota=_rota(study, layout),
+        rota=timetable(study, layout),
         book=_book_rules(study),
-        first_contact=_first_contact_rules(study),
+        first_contact=_first_contact_rules(study, layout),
+        desk=_desk_rules(study, layout),
         delegation=_delegation_rules(study, layout),
         weekly=_weekly_rules(study),
     )
@@ -95,143 +94,6 @@ def _mean_ticks(study: Study, layout: Layout) -> NDArray[np.int64]:
     call = layout.tasks.index("call_handling")
     mean[call, layout.gp] += minutes_ticks(study.value("call.recovery_minutes"))
     return mean
-
-
-def _spans(texts: Sequence[str]) -> list[tuple[float, float, str]]:
-    """Minutes and the word that follows of texts like `08:00-12:00 places`."""
-    spans = []
-    for text in texts:
-        span, _, word = text.partition(" ")
-        begin, end = span.split("-")
-        spans.append((clock_ticks(begin) / MINUTE, clock_ticks(end) / MINUTE, word))
-    return spans
-
-
-def _staff_sessions(study: Study, role: str) -> list[list[tuple[float, float, str]]]:
-    """Sessions of each weekday of a member of staff, from her contract: mornings every day, or full days."""
-    full_week = 60.0 * float(study.value("contract.week_hours"))
-    full_day = full_week / _DAYS
-    week = float(study.value(f"practice.team.{role}.fte")) * full_week
-    if study.value(f"practice.team.{role}.pattern") == "mornings":
-        minutes = [week / _DAYS] * _DAYS
-    else:
-        minutes = [min(full_day, max(0.0, week - day * full_day)) for day in range(_DAYS)]
-    starts = clock_ticks(study.value("contract.day_start")) / MINUTE
-    (lunch, lunch_ends, _), *_ = _spans([study.value("contract.lunch")])
-    before_lunch = lunch - starts
-    days = []
-    for length in minutes:
-        sessions = [(starts, starts + min(length, before_lunch), "places")] if length >= 1 else []
-        if length > before_lunch:
-            sessions.append((lunch_ends, lunch_ends + length - before_lunch, "places"))
-        days.append(sessions)
-    return days
-
-
-def _rota(study: Study, layout: Layout) -> Rota:
-    n_people, n_diaries = len(layout.person_role), len(layout.diary_person)
-    session = np.full((1, n_people, _DAYS, MOST_SESSIONS, 2), NEVER)
-    desk = np.zeros((1, n_people, _DAYS, MOST_SESSIONS), np.bool_)
-    rest = np.full((1, n_people, MOST_RESTS, 2), NEVER)
-    leaves = np.full((1, n_people), NEVER)
-    pace = np.full((1, n_people), 1024)
-    place = np.full((1, n_diaries, _DAYS, MOST_PLACES), NEVER)
-    held = np.zeros((1, n_diaries, _DAYS, MOST_PLACES), np.bool_)
-    slot = np.full((1, n_diaries), MINUTE)
-    cap = clock_ticks(study.value("gp.last_start_cap"))
-    for person in range(n_people):
-        role = layout.roles[layout.person_role[person]]
-        rank = person - int(np.searchsorted(layout.person_role, layout.person_role[person]))
-        if rank >= _heads(study, role):
-            continue
-        days = _sessions(study, role)
-        pace[0, person] = int(study.value(f"role.{role}.pace"))
-        for weekday, sessions in enumerate(days):
-            for k, (begin, end, word) in enumerate(sessions):
-                session[0, person, weekday, k] = minutes_ticks(begin), minutes_ticks(end)
-                desk[0, person, weekday, k] = word == "desk"
-        last = max((end for sessions in days for _, end, _ in sessions), default=0.0)
-        leaves[0, person] = _leaves(study, role, last)
-        if study.has(f"practice.team.{role}.rests"):
-            for k, (begin, end, _) in enumerate(
-                _spans(study.value(f"practice.team.{role}.rests"))[:MOST_RESTS]
-            ):
-                rest[0, person, k] = minutes_ticks(begin), minutes_ticks(end)
-        for diary in np.flatnonzero(layout.diary_person == person):
-            if study.has(key := f"practice.team.{role}.slot_minutes"):
-                slot[0, diary] = minutes_ticks(study.value(key))
-            for weekday, sessions in enumerate(days):
-                starts, hold = _places(study, role, bool(layout.diary_planned[diary]), sessions)
-                place[0, diary, weekday, : len(starts)] = starts
-                held[0, diary, weekday, : len(starts)] = hold
-    return Rota(
-        session=session,
-        desk_session=desk,
-        rest=rest,
-        leaves_at=leaves,
-        cap=np.array([cap]),
-        pace=pace,
-        huddle=_meeting(study, "meeting.huddle"),
-        monthly=_meeting(study, "meeting.monthly"),
-        place=place,
-        held=held,
-        slot=slot,
-        home_round=np.array([clock_ticks(study.value("gp.home_round_start"))]),
-        rooms=_whole(_heads(study, "gp") + study.value("practice.extra_rooms")),
-        seats=_whole(study.value("practice.waiting_room_seats")),
-    )
-
-
-def _sessions(study: Study, role: str) -> list[list[tuple[float, float, str]]]:
-    """Sessions of a role on the five weekdays, after the slot policy."""
-    if not study.has(f"practice.team.{role}.sessions"):
-        return _staff_sessions(study, role)
-    spans = _spans(study.value(f"practice.team.{role}.sessions"))
-    if study.value("practice.slot_policy") == "shorten_session":
-        begin, end, word = spans[-1]
-        spans[-1] = (begin, max(begin, end - float(study.value("practice.session_shortening_minutes"))), word)
-    return [spans] * _DAYS
-
-
-def _leaves(study: Study, role: str, last: float) -> int:
-    """Tick of going home."""
-    if study.has(f"practice.team.{role}.leaves_at"):
-        return clock_ticks(study.value(f"practice.team.{role}.leaves_at"))
-    return minutes_ticks(last + float(study.value(f"practice.team.{role}.leaves_after_minutes")))
-
-
-def _places(
-    study: Study, role: str, planned: bool, sessions: Sequence[tuple[float, float, str]]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Starts of the places of a diary on one weekday, and which are held.
-
-    A shortened session keeps its places and makes them shorter. A delegate's planned reviews stand at the end of
-    her day, the other places before them.
-    """
-    if not study.has(key := f"practice.team.{role}.slot_minutes"):
-        return np.zeros(0, np.int64), np.zeros(0, np.bool_)
-    length = float(study.value(key))
-    cut = 0.0
-    if study.value("practice.slot_policy") == "shorten_session" and role == "gp":
-        cut = float(study.value("practice.session_shortening_minutes"))
-    starts: list[float] = []
-    with_places = [(begin, end) for begin, end, word in sessions if word == "places"]
-    for k, (begin, end) in enumerate(with_places):
-        full = end + (cut if k == len(with_places) - 1 else 0.0)
-        number = int((full - begin) // length)
-        width = length * (end - begin) / (full - begin) if full > begin else length
-        starts += [begin + i * width for i in range(number)]
-    if role != "gp":
-        kept = round(float(study.value(f"practice.team.{role}.programme_share")) * len(starts))
-        starts = starts[len(starts) - kept :] if planned else starts[: len(starts) - kept]
-    ticks = np.array([minutes_ticks(start) for start in starts], dtype=np.int64)[:MOST_PLACES]
-    share = float(study.value("book.held_share")) if role == "gp" else 0.0
-    return ticks, spread_held(len(ticks), round(share * len(ticks)))
-
-
-def _meeting(study: Study, key: str) -> NDArray[np.int64]:
-    start = clock_ticks(study.value(f"{key}_start"))
-    return np.array([[start, start + minutes_ticks(study.value(key))]])
 
 
 def _one(value: Any) -> NDArray[np.float64]:
@@ -267,32 +129,85 @@ def _book_rules(study: Study) -> BookRules:
     )
 
 
-def _first_contact_rules(study: Study) -> FirstContactRules:
-    value = study.value
+def _first_contact_rules(study: Study, layout: Layout) -> FirstContactRules:
+    chosen = study.first_contact
+    present = chosen.answered_by in layout.roles and heads(study, chosen.answered_by) > 0
+    role = layout.roles.index(chosen.answered_by) if present else layout.gp
+    names = ("gp", chosen.name if present else "gp")
+    misjudged = [_misjudged(study, name) for name in names]
+    call = layout.tasks.index("call_handling")
+    bare = _mean_ticks(study, layout)[call]
+    asking = bare.copy()
+    for name, answering in zip(names, (layout.gp, role), strict=True):
+        key = f"first_contact.{name}.minutes"
+        if study.has(key):
+            recovery = study.value("call.recovery_minutes") if answering == layout.gp else 0
+            asking[answering] = minutes_ticks(study.value(key)) + minutes_ticks(recovery)
     return FirstContactRules(
-        closed=_one(value("first_contact.gp.closed_share")),
-        elsewhere=_one(value("first_contact.gp.elsewhere_share")),
-        recontact=_one(value("call.recontact_share")),
-        recontact_days=_whole(value("call.recontact_days")),
-        under=_one(value("first_contact.gp.under_share")),
-        over=_one(value("first_contact.gp.over_share")),
+        role=np.array([role]),
+        at_desk=np.array([role != layout.gp and layout.roles[role] not in _clinical_roles(study)]),
+        closed=np.array([[float(study.value(f"first_contact.{name}.closed_share")) for name in names]]),
+        elsewhere=np.array([[float(study.value(f"first_contact.{name}.elsewhere_share")) for name in names]]),
+        under=np.array([[under for under, _ in misjudged]]),
+        over=np.array([[over for _, over in misjudged]]),
+        recontact=_one(study.value("call.recontact_share")),
+        recontact_days=_whole(study.value("call.recontact_days")),
+        bare_ticks=bare[None],
+        asking_ticks=asking[None],
     )
 
 
+def _misjudged(study: Study, name: str) -> tuple[float, float]:
+    """Shares judged too low and too high; training takes its gain from both in equal parts."""
+    gain = float(study.value(f"first_contact.{name}.training_gain")) / 2
+    shares = (study.value(f"first_contact.{name}.{way}_share") for way in ("under", "over"))
+    under, over = (max(0.0, float(share) - gain) for share in shares)
+    return under, over
+
+
+def _clinical_roles(study: Study) -> set[str]:
+    """Roles with patients of their own: the GP, and those that may take acts or visits."""
+    acts = {
+        role
+        for role in study.protocol.delegate_roles
+        for act in study.protocol.acts
+        if _may_take(study, role, act)
+    }
+    return {"gp", *acts, *study.protocol.visits.values()}
+
+
+def _desk_rules(study: Study, layout: Layout) -> DeskRules:
+    role = np.full((1, len(layout.tasks)), -1)
+    share = np.zeros((1, len(layout.tasks)))
+    for task, name in study.protocol.desk.items():
+        if heads(study, name) == 0:
+            continue
+        row = layout.tasks.index(task)
+        role[0, row] = layout.roles.index(name)
+        share[0, row] = float(study.value(f"task.{task}.delegable_share"))
+    return DeskRules(role=role, share=share)
+
+
 def _delegation_rules(study: Study, layout: Layout) -> DelegationRules:
-    value = study.value
-    taken = {**study.protocol.acts, **study.protocol.visits}
-    role = next(iter(taken.values()), None)
-    present = role in layout.roles and _heads(study, str(role)) > 0
+    value, protocol = study.value, study.protocol
     acts = [layout.tasks[task] for task in layout.act_tasks]
     visits = [layout.tasks[task] for task in layout.visit_tasks]
-    allowed = {task for task, taker in taken.items() if present and taker == role}
+    may_act = np.zeros((1, len(layout.roles), len(acts)), np.bool_)
+    needs_doctor = np.zeros_like(may_act)
+    for number, role in enumerate(layout.roles):
+        if role == "gp" or heads(study, role) == 0:
+            continue
+        for column, act in enumerate(acts):
+            may_act[0, number, column] = _may_take(study, role, act)
+            needs_doctor[0, number, column] = _needs_doctor(study, role, act)
+    there = {name: role for name, role in protocol.visits.items() if heads(study, role) > 0}
+    to = [layout.roles.index(there[name]) if name in there else -1 for name in visits]
     over = "shared_record" if value("practice.shared_record") else "separate_records"
     return DelegationRules(
-        delegate=np.array([layout.roles.index(str(role)) if present else -1]),
-        may_act=np.array([[name in allowed for name in acts]]),
-        may_visit=np.array([[name in allowed for name in visits]]),
-        needs_stable=np.array([[name in study.protocol.requires_stable for name in visits]]),
+        may_act=may_act,
+        needs_doctor=needs_doctor,
+        visit_role=np.array([to]),
+        needs_stable=np.array([[name in protocol.requires_stable for name in visits]]),
         stable_share=_one(value("delegation.stable_share")),
         review_every=_whole(value("delegation.review_every_n")),
         red_flag=_one(value("delegation.red_flag_share")),
@@ -307,6 +222,19 @@ def _delegation_rules(study: Study, layout: Layout) -> DelegationRules:
         extra_follow_up=_one(value("delegation.extra_follow_up")),
         extra_follow_up_days=_whole(value("delegation.extra_follow_up_days")),
     )
+
+
+def _may_take(study: Study, role: str, act: str) -> bool:
+    """Whether protocol and law give an act to a role that has minutes for it."""
+    protocol = study.protocol
+    given = act in protocol.acts and role in protocol.delegate_roles
+    return given and act in study.roles[role].permitted and study.task_minutes(act, role) is not None
+
+
+def _needs_doctor(study: Study, role: str, act: str) -> bool:
+    """Whether the law asks for a doctor in the building while the role does the act."""
+    scope = study.roles[role].scope.get(act)
+    return scope is not None and scope.doctor_on_site
 
 
 def _weekly_rules(study: Study) -> WeeklyRules:

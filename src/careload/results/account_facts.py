@@ -51,7 +51,7 @@ HAND_OVER           | minute   | D | GP time to hand over.
 DEFAULT_ALL         | minute   | B | Reference time of the GP for all work done by anyone whose default is the GP.
 DEFAULT_SHIFTED     | minute   | B | Part of it done by others.
 EXCESS              | minute   | B | GP time above the reference on the GP's own work.
-STAFF_SERVICE       | minute   | B | Time of other staff with patients.
+STAFF_SERVICE       | minute   | B | Time of other staff with patients and on the telephone.
 STAFF_MEETING       | minute   | A | Time of other staff in meetings.
 STAFF_PRESENCE      | minute   | B | Paid sessions of other staff, and their work outside them.
 SUPERVISIONS        | count    | B | Delegated episodes signed off.
@@ -64,6 +64,14 @@ ROOM_USE            | minute   | B | Time that rooms are held.
 ROOM_WAIT           | minute   | B | Time of GPs and staff who could see a patient but for a room.
 NO_SEAT             | minute   | B | Time of waiting patients beyond the seats of the waiting room.
 NO_SEAT_PEOPLE      | count    | B | Patients who found no seat when they came.
+CALLS_BY_STAFF      | count    | B | Calls answered by others than GPs.
+CALL_WAIT_TICKS     | minute   | B | Time from a call to its answer on the same day, summed.
+CALL_WAITS          | count    | B | Calls that this time is summed over.
+STAFF_DESK          | minute   | B | Desk work done by other staff.
+URGENT_SEEN         | count    | B | Urgent needs that called and were seen.
+URGENT_DELAY_TICKS  | minute   | D | Time from their first call to the contact, nights in, summed.
+MISSED_SEEN         | count    | D | Part of them that was judged less urgent.
+MISSED_DELAY_TICKS  | minute   | D | Their time from the first call to the contact, nights in, summed.
 """
 
 

@@ -39,8 +39,8 @@ class Ledger:
     supervision, hand_back, hand_over, meeting : ndarray of int64, shape (C,)
         Overhead in S less overhead in B.
     kept : ndarray of int64, shape (C,)
-        K: time saved on contacts kept, negative when they lengthen. Work that no request brings comes in the
-        same number in both worlds, so what is saved on it is here too.
+        K: time saved on contacts kept, negative when they lengthen. Work that no request brings is matched day by
+        day: what GPs do of it in both worlds is here.
     taken : ndarray of int64, shape (C,)
         Y: another role or nobody in B, the GP in S.
     new : ndarray of int64, shape (C,)
@@ -165,7 +165,7 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
     Parameters
     ----------
     baseline, scenario : int
-        Numbers of the scenarios.
+        Numbers of the scenarios; one of `block.contrasts`.
     """
     n_rows, n_cells = state.register.n_rows, block.n_cells
     ticks = state.outcomes.ticks(n_rows)
@@ -187,6 +187,9 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
 
     worked = worked_ticks(state)
     unasked = state.accounts.task_ticks[block.layout.gp, block.desk.task].sum(0)
+    pair = block.contrasts.index((baseline, scenario))
+    desk_moved = state.accounts.desk_moved[pair]
+    moved, taken = desk_moved.sum(0), state.accounts.desk_taken[pair].sum(0)
     home, evening, after_closing = (
         -more(account) for account in (Account.GP_PRESENCE, Account.GP_EVENING, Account.GP_AFTER_CLOSING)
     )
@@ -195,16 +198,18 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
     freed = (kind == _MOVED) | (kind == _ENDED)
     place = group_of[rows.task[freed]] * n_cells + cell[freed]
     by_group = np.bincount(place, before[freed] - after[freed], minlength=len(groups) * n_cells)
+    by_group = by_group.astype(np.int64).reshape(len(groups), n_cells)
+    np.add.at(by_group, group_of, desk_moved)
     return Ledger(
-        moved=total(_MOVED, before - after),
+        moved=total(_MOVED, before - after) + moved,
         ended=total(_ENDED, before - after),
         induced=more(Account.INDUCED),
         supervision=more(Account.SUPERVISION),
         hand_back=more(Account.HAND_BACK),
         hand_over=more(Account.HAND_OVER),
         meeting=more(Account.GP_MEETING),
-        kept=total(_KEPT, before - after) + unasked[lanes_b] - unasked[lanes_s],
-        taken=total(_TAKEN, after - before),
+        kept=total(_KEPT, before - after) + unasked[lanes_b] - unasked[lanes_s] - moved + taken,
+        taken=total(_TAKEN, after - before) + taken,
         new=total(_NEW, after - before),
         abandoned=total(_ABANDONED, before - after),
         home=home,
@@ -215,7 +220,7 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
         home_session=home - evening - after_closing,
         worked_baseline=worked[lanes_b],
         worked=worked[lanes_s],
-        released_by_group=by_group.astype(np.int64).reshape(len(groups), n_cells),
+        released_by_group=by_group,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from careload.day.accounts import Account
 from careload.inputs.study import Study
-from careload.results.measures import WORKED, Grade, Values, WorldTotals, delegates, ratio, worst_grade
+from careload.results.measures import HOUR, WORKED, Grade, Values, WorldTotals, delegates, ratio, worst_grade
 from careload.results.persons import PERSON_COUNTS
 from careload.ticks import to_minutes
 
@@ -60,7 +60,7 @@ def level_grade(level: Level, studies: Sequence[Study]) -> Grade:
 
 _CONTACTS: Final = (Account.OFFICE, Account.HOME, Account.PHONE)
 _UNMET: Final = (Account.LEFT, Account.DISPLACED, Account.ELSEWHERE, Account.NOT_COME)
-_STAFF_WORK: Final = (Account.STAFF_SERVICE, Account.STAFF_MEETING)
+_STAFF_WORK: Final = (Account.STAFF_SERVICE, Account.STAFF_MEETING, Account.STAFF_DESK)
 
 _WEEK: Final = "h/week per GP"
 _STAFF_WEEK: Final = "h/week"
@@ -128,8 +128,66 @@ def _person(name: str, label: str, unit: str, decimals: int, description: str) -
 
 
 def levels_of(totals: WorldTotals) -> tuple[Level, ...]:
-    """Measures that the totals of a world allow."""
-    return tuple(level for level in LEVELS if level.section != _PERSON or totals.persons is not None)
+    """Measures that the totals of a world allow, in the order of tables; those of its roles stand with the staff."""
+    allowed = [level for level in LEVELS if level.section != _PERSON or totals.persons is not None]
+    of_roles = [level for number, role in enumerate(totals.roles) for level in _levels_of_role(number, role)]
+    last = max(place for place, level in enumerate(allowed) if level.section == _STAFF) + 1
+    return (*allowed[:last], *of_roles, *allowed[last:])
+
+
+def _levels_of_role(number: int, role: str) -> tuple[Level, ...]:
+    """Presence, work and utilisation of one role, whole practice."""
+    label = role.replace("_", " ")
+
+    def hours(name: str) -> Callable[[WorldTotals], Values]:
+        return lambda world: getattr(world, name)[number] / (HOUR * world.weeks)
+
+    return (
+        _staff(
+            f"{role}_present", f"{label}, present", "B", f"Paid time of the role {label}.", hours("present")
+        ),
+        _staff(f"{role}_worked", f"{label}, worked", "B", f"Work of the role {label}.", hours("worked")),
+        Level(
+            f"{role}_utilisation",
+            f"{label}, utilisation",
+            "share",
+            "B",
+            _STAFF,
+            2,
+            f"Work over paid time of the role {label}.",
+            lambda world: ratio(world.worked[number], world.present[number]),
+        ),
+    )
+
+
+def _mean_days(urgency: int) -> Callable[[WorldTotals], Values]:
+    """Mean open days from call to contact of the requests of an urgency, 0 the most urgent."""
+
+    def of(world: WorldTotals) -> Values:
+        counts = world.access[urgency]
+        return ratio(np.arange(len(counts)) @ counts, counts.sum(0))
+
+    return of
+
+
+def _days_of_share(urgency: int, share: float) -> Callable[[WorldTotals], Values]:
+    """Fewest open days within which a share of the requests of an urgency is seen."""
+
+    def of(world: WorldTotals) -> Values:
+        counts = world.access[urgency]
+        total = counts.sum(0)
+        days = (np.cumsum(counts, axis=0) < share * total).sum(0)
+        return np.where(total > 0, days, np.nan)
+
+    return of
+
+
+def _same_day(urgency: int) -> Callable[[WorldTotals], Values]:
+    return lambda world: ratio(world.access[urgency, 0], world.access[urgency].sum(0))
+
+
+def _delay_hours(seen: Account, delay: Account) -> Callable[[WorldTotals], Values]:
+    return lambda world: to_minutes(1) / 60 * ratio(world.count(delay), world.count(seen))
 
 
 LEVELS: Final[tuple[Level, ...]] = (
@@ -212,6 +270,85 @@ LEVELS: Final[tuple[Level, ...]] = (
             to_minutes(1) * ratio(world.count(Account.WAIT_TICKS), world.count(Account.WAIT_STARTS))
         ),
     ),
+    Level(
+        "seen_same_day_urgent",
+        "urgent, seen the same day",
+        "share",
+        "B",
+        _ACCESS,
+        3,
+        "Urgent needs whose contact was held on the day of the first call.",
+        _same_day(0),
+    ),
+    Level(
+        "seen_same_day_next",
+        "same-day need, seen the same day",
+        "share",
+        "B",
+        _ACCESS,
+        3,
+        "Needs of the same day, not urgent, whose contact was held on the day of the first call.",
+        _same_day(1),
+    ),
+    Level(
+        "days_urgent",
+        "days to contact, urgent",
+        "open days",
+        "B",
+        _ACCESS,
+        2,
+        "Mean open days from the first call to the contact, urgent needs.",
+        _mean_days(0),
+    ),
+    Level(
+        "days_same_day",
+        "days to contact, same-day need",
+        "open days",
+        "B",
+        _ACCESS,
+        2,
+        "Mean open days from the first call to the contact, needs of the same day.",
+        _mean_days(1),
+    ),
+    Level(
+        "days_routine",
+        "days to contact, routine",
+        "open days",
+        "B",
+        _ACCESS,
+        2,
+        "Mean open days from the patient's own first call to the contact, routine needs.",
+        _mean_days(2),
+    ),
+    Level(
+        "days_routine_p90",
+        "  nine in ten within",
+        "open days",
+        "B",
+        _ACCESS,
+        1,
+        "Open days within which nine of ten routine needs are seen.",
+        _days_of_share(2, 0.9),
+    ),
+    Level(
+        "wait_telephone",
+        "wait on the telephone",
+        "min per call",
+        "B",
+        _ACCESS,
+        2,
+        "Mean minutes from a call to its answer, calls answered on their day.",
+        lambda world: (
+            to_minutes(1) * ratio(world.count(Account.CALL_WAIT_TICKS), world.count(Account.CALL_WAITS))
+        ),
+    ),
+    _yearly(
+        "calls_unanswered",
+        "calls not answered",
+        _ACCESS,
+        "Calls that nobody answered.",
+        Account.CALLS_UNANSWERED,
+    ),
     _yearly(
         "carried",
         "put off to a later day",
@@ -264,6 +401,32 @@ LEVELS: Final[tuple[Level, ...]] = (
         1,
         "Urgent needs put off by the judgement at first contact.",
         lambda world: ratio(world.count(Account.MISSED_URGENT), world.count(Account.REQUESTS), 1e4),
+    ),
+    Level(
+        "urgent_delay",
+        "urgent, call to contact",
+        "hours",
+        "D",
+        _ACCESS,
+        1,
+        "Mean hours from the first call to the contact of urgent needs, nights in.",
+        _delay_hours(Account.URGENT_SEEN, Account.URGENT_DELAY_TICKS),
+    ),
+    Level(
+        "missed_delay",
+        "  of those judged less urgent",
+        "hours",
+        "D",
+        _ACCESS,
+        1,
+        "Mean hours from the first call to the contact of urgent needs judged less urgent, nights in.",
+        _delay_hours(Account.MISSED_SEEN, Account.MISSED_DELAY_TICKS),
+    ),
+    _weekly(
+        "calls_by_staff",
+        "calls answered by others",
+        "Calls that others than GPs answer.",
+        Account.CALLS_BY_STAFF,
     ),
     Level(
         "room_use",

@@ -62,6 +62,12 @@ class WorldTotals:
         GPs of the baseline, persons.
     weeks, years : float
         Working weeks and years measured.
+    roles : tuple of str
+        Names of the other roles of the run, the least qualified first.
+    present, worked : ndarray of int64, shape (roles, C)
+        Paid presence and work of each of them, ticks.
+    access : ndarray of int64, shape (3, days, C)
+        Own requests that were seen, by true urgency and open days from call to contact.
     persons : ndarray of float, shape (person counts, C), optional
         Rows of `careload.results.persons.PERSON_COUNTS`.
     """
@@ -72,6 +78,10 @@ class WorldTotals:
     gps: int
     weeks: float
     years: float
+    roles: tuple[str, ...]
+    present: NDArray[np.int64]
+    worked: NDArray[np.int64]
+    access: NDArray[np.int64]
     persons: Values | None = None
 
     def count(self, *accounts: Account) -> NDArray[np.int64]:
@@ -106,6 +116,7 @@ def world_totals(run: Run, number: int, study: Study) -> WorldTotals:
     """Totals of world `number` in all cells of a run."""
     layout = run.layout
     persons = run.persons[:, number]
+    others = list(layout.others)
     seen = [task for task, name in enumerate(layout.tasks) if study.tasks[name].kind in ("visit", "act")]
     return WorldTotals(
         totals=run.totals[:, number],
@@ -114,13 +125,17 @@ def world_totals(run: Run, number: int, study: Study) -> WorldTotals:
         gps=int(run.heads[0, layout.gp]),
         weeks=run.window_weeks,
         years=run.window_days / calendar_of(study).year_days,
+        roles=tuple(layout.roles[role] for role in others),
+        present=run.present[others, number],
+        worked=run.task_ticks[others, :, number].sum(1) + run.met[others, number],
+        access=run.access[:, :, number],
         persons=None if np.isnan(persons).all() else persons,
     )
 
 
 def delegates(study: Study) -> bool:
-    """Whether the protocol of a world gives work to somebody on its staff."""
-    return bool(study.protocol.takers)
+    """Whether somebody else than the GP takes work or answers the telephone in a world."""
+    return bool(study.protocol.takers) or study.first_contact.answered_by in {*study.staff} - {"gp"}
 
 
 def worst_grade(grades: Sequence[Grade]) -> Grade:

@@ -12,7 +12,7 @@ import numpy as np
 from careload.inputs.study import Study
 from careload.results.contrast import PATH_LIMIT, Contrast, Findings, World
 from careload.results.estimate import Estimate
-from careload.results.levels import LEVELS
+from careload.results.levels import levels_of
 from careload.results.measures import GRADES
 from careload.results.targets import ROLES, targets_of
 from careload.results.tornado import estimate_of, swings
@@ -227,7 +227,7 @@ def _level_table(findings: Findings) -> str:
     alone = all(world.study.staff == ("gp",) for world in findings.worlds)
     rows: list[list[str]] = []
     section = ""
-    for level in LEVELS:
+    for level in levels_of(findings.baseline.totals):
         if level.name not in findings.baseline.levels or (alone and level.section in _TEAM_SECTIONS):
             continue
         if level.section != section:

@@ -1,0 +1,207 @@
+"""Desk work of a day, shared between the staff and the GPs (docs/day.md, section 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.columns import join, take
+from careload.day.accounts import Account, Fate
+from careload.day.block import Block, State
+from careload.day.parts import Part, Parts, desk_rows, durations_of
+from careload.day.schedule import Schedule
+from careload.day.settle import Served
+from careload.day.slips import Errand
+from careload.draws import child, index16, name_key, poisson, uniform
+from careload.practice.rota import DayRota
+
+__all__ = ["desk_work", "inside_sessions"]
+
+_DESK: Final = name_key("desk work")
+_COUNT: Final = name_key("desk work of a day")
+_LUCK: Final = name_key("duration")
+_BY_STAFF: Final = name_key("desk work done by staff")
+
+
+@dataclass(frozen=True)
+class DeskWork:
+    """Instances of desk work, n rows.
+
+    Attributes
+    ----------
+    lane, task : ndarray of int64
+    row : ndarray of int64
+        Row of the register, -1 for work that comes at a rate.
+    instance : ndarray of int64
+        Number among the day's work at a rate, the same in all worlds; -1 for other work.
+    luck : ndarray of uint16
+        Place of the duration in its law.
+    draw : ndarray of float64
+        Uniform number that decides whether it is work the staff may take.
+    """
+
+    lane: NDArray[np.int64]
+    task: NDArray[np.int64]
+    row: NDArray[np.int64]
+    instance: NDArray[np.int64]
+    luck: NDArray[np.uint16]
+    draw: NDArray[np.float64]
+
+
+def desk_work(
+    block: Block, state: State, day: int, parts: Parts, timed: Schedule, done: Served
+) -> NDArray[np.int64]:
+    """Give the day's desk work to the staff who may take it, as long as their session lasts, and the rest to the GPs.
+
+    Returns
+    -------
+    ndarray of int64, shape (L,)
+        Ticks left to the GPs.
+    """
+    work = join([_left_by_contacts(block, state, parts, done), _at_a_rate(block, day)])
+    reference = durations_of(block.layout, block.practices.mean_ticks, work.lane, work.task, work.luck)
+    by, ticks = _performer(block, day, parts, timed, done, work, reference)
+    by_gp = by == block.layout.gp
+    measured = bool(block.calendar.in_window[day])
+    left = work.row >= 0
+    gp_ticks = np.where(by_gp & measured, ticks, 0)
+    fate = np.where(by_gp, Fate.BY_GP, Fate.BY_OTHER)
+    state.outcomes.record(work.lane[left], work.row[left], fate[left], gp_ticks[left])
+    if measured:
+        _count(block, state, work, reference[:, block.layout.gp], by, ticks)
+    return np.bincount(work.lane[by_gp], ticks[by_gp], minlength=block.n_lanes).astype(np.int64)
+
+
+def _left_by_contacts(block: Block, state: State, parts: Parts, done: Served) -> DeskWork:
+    """What finished contacts leave; extra follow-ups leave nothing."""
+    register = state.register
+    chosen = take(parts, done.index)
+    carrying = np.isin(chosen.part, (Part.CONTACT, Part.DELEGATED, Part.REMAINDER))
+    chosen = take(chosen, carrying & (chosen.errand != Errand.EXTRA))
+    of, row = desk_rows(register, chosen.request, chosen.visit, chosen.acts)
+    lane, task = chosen.lane[of], register.rows.task[row].astype(np.int64)
+    draw = np.ones(len(row))
+    some = np.flatnonzero(block.practices.desk.role[lane, task] >= 0)
+    key = child(register.requests.key[chosen.request[of[some]]], block.bundles.task_key[task[some]])
+    draw[some] = uniform(child(key, register.rows.parent[row[some]].astype(np.int64)), _BY_STAFF)
+    none = np.full(len(row), -1)
+    return DeskWork(lane=lane, task=task, row=row, instance=none, luck=register.rows.luck[row], draw=draw)
+
+
+def _at_a_rate(block: Block, day: int) -> DeskWork:
+    """Work that comes at a rate, drawn per practice and shared by all worlds."""
+    desk, calendar = block.desk, block.calendar
+    prefix = child(block.cell_key[:, None], _DESK, desk.key[None, :], day)
+    sizes = np.diff(block.people.offset)[:, None]
+    factor = float(block.demand.weekday_weight[calendar.weekday[day]]) / calendar.year_days
+    count = poisson(uniform(prefix, _COUNT), desk.rate * sizes * factor)
+    cell, kind = (np.repeat(axis.ravel(), count.ravel()) for axis in np.indices(count.shape))
+    ordinal = np.arange(len(cell)) - np.repeat(np.cumsum(count.ravel()) - count.ravel(), count.ravel())
+    key = child(prefix[cell, kind], ordinal)
+    worlds, n = block.n_scenarios, len(cell)
+    lane = (np.arange(worlds)[:, None] * block.n_cells + cell).reshape(-1)
+    draw = uniform(key, _BY_STAFF) if (block.practices.desk.role >= 0).any() else np.ones(n)
+    return DeskWork(
+        lane=lane,
+        task=np.tile(desk.task[kind], worlds),
+        row=np.full(worlds * n, -1),
+        instance=np.tile(np.arange(n), worlds),
+        luck=np.tile(index16(key, _LUCK).astype(np.uint16), worlds),
+        draw=np.tile(draw, worlds),
+    )
+
+
+def _performer(
+    block: Block,
+    day: int,
+    parts: Parts,
+    timed: Schedule,
+    done: Served,
+    work: DeskWork,
+    reference: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Role that does each instance, and its ticks.
+
+    The instances of a lane are given to the staff in order; from the first that no longer fits on, the rest is
+    the GPs'.
+    """
+    layout, rules = block.layout, block.practices.desk
+    by, ticks = np.full(len(work.lane), layout.gp), reference[:, layout.gp].copy()
+    may = work.draw < rules.share[work.lane, work.task]
+    for role in layout.others:
+        mine = np.flatnonzero(may & (rules.role[work.lane, work.task] == role))
+        if not len(mine):
+            continue
+        mine = mine[np.argsort(work.lane[mine], kind="stable")]
+        lane = work.lane[mine]
+        people = np.flatnonzero(layout.person_role == role)
+        pace = block.practices.rota.pace[lane, people[0]]
+        need = np.maximum(1, reference[mine, role] * pace // 1024)
+        total = np.cumsum(need)
+        first = np.searchsorted(lane, lane)
+        total -= total[first] - need[first]
+        fits = total <= _idle(block.rota(day), people, parts, timed, done)[lane]
+        by[mine[fits]], ticks[mine[fits]] = role, need[fits]
+    return by, ticks
+
+
+def _idle(
+    rota: DayRota, people: NDArray[np.int64], parts: Parts, timed: Schedule, done: Served
+) -> NDArray[np.int64]:
+    """Idle ticks of some people inside their sessions, shape (L,)."""
+    begin, end = rota.session[people, :, 0], rota.session[people, :, 1]
+    length = np.where(begin < end, end - begin, 0).sum((0, 1))
+    busy = np.isin(done.person, people) & (parts.part[done.index] != Part.OFF)
+    index, person = done.index[busy], done.person[busy]
+    lane = parts.lane[index]
+    inside = inside_sessions(rota, person, lane, timed.start[index], timed.end[index])
+    idle: NDArray[np.int64] = length - np.bincount(lane, inside, minlength=len(length)).astype(np.int64)
+    return idle
+
+
+def inside_sessions(
+    rota: DayRota,
+    person: NDArray[np.int64],
+    lane: NDArray[np.int64],
+    start: NDArray[np.int64],
+    end: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Ticks of each start that lie inside the sessions of its person, shape (n,)."""
+    opens, closes = rota.session[person, :, 0, lane], rota.session[person, :, 1, lane]
+    overlap = np.maximum(0, np.minimum(end[:, None], closes) - np.maximum(start[:, None], opens))
+    ticks: NDArray[np.int64] = overlap.sum(1)
+    return ticks
+
+
+def _count(
+    block: Block,
+    state: State,
+    work: DeskWork,
+    default: NDArray[np.int64],
+    by: NDArray[np.int64],
+    ticks: NDArray[np.int64],
+) -> None:
+    """Count time by role and task, and match the work at a rate between the worlds that are compared."""
+    accounts, layout = state.accounts, block.layout
+    by_gp = by == layout.gp
+    accounts.add_tasks(by, work.task, work.lane, ticks)
+    accounts.add(Account.GP_DESK, work.lane[by_gp], ticks[by_gp])
+    accounts.add(Account.STAFF_DESK, work.lane[~by_gp], ticks[~by_gp])
+    accounts.add(Account.DEFAULT_ALL, work.lane, default)
+    accounts.add(Account.DEFAULT_SHIFTED, work.lane[~by_gp], default[~by_gp])
+    if by_gp.all():
+        return
+    rated = work.instance >= 0
+    gp_ticks = np.where(by_gp, ticks, 0)[rated].reshape(block.n_scenarios, -1)
+    moved = ~by_gp[rated].reshape(block.n_scenarios, -1)
+    cell = work.lane[rated][: moved.shape[1]]
+    place = work.task[rated][: moved.shape[1]] * block.n_cells + cell
+    for pair, (baseline, scenario) in enumerate(block.contrasts):
+        gone = np.where(moved[scenario] & ~moved[baseline], gp_ticks[baseline], 0)
+        back = np.where(moved[baseline] & ~moved[scenario], gp_ticks[scenario], 0)
+        for total, amount in ((accounts.desk_moved, gone), (accounts.desk_taken, back)):
+            summed = np.bincount(place, amount, minlength=total[pair].size).astype(np.int64)
+            total[pair] += summed.reshape(total[pair].shape)
