@@ -64,10 +64,11 @@ def by_world(model: CareModel) -> NDArray[np.int64]:
 
 @pytest.mark.parametrize("world", [1, 2, 3, 4], ids=WORLDS[1:5])
 def test_what_nobody_uses_changes_no_count(model: CareModel, world: int) -> None:
-    """A role, contract or protocol that nobody uses changes no count and no minute but an idle nurse's paid time."""
+    """A role, contract or protocol that nobody uses changes nothing but an idle nurse's paid time and empty room."""
     totals = by_world(model)
     idle = np.zeros_like(totals[:, 0])
     idle[Account.STAFF_PRESENCE] = totals[Account.STAFF_PRESENCE, world]
+    idle[Account.ROOM_OPEN] = totals[Account.ROOM_OPEN, 0] * (world != 3)
     np.testing.assert_array_equal(totals[:, world] - idle, totals[:, 0])
     assert (totals[Account.STAFF_PRESENCE, world] > 0).all() == (world == 1)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from careload.day import schedule_lists
 from careload.day.schedule import (
     ABSENCE,
     FOLLOW_ON,
@@ -119,6 +120,16 @@ def test_the_order_of_the_items_changes_nothing(seed: int) -> None:
     roster, items = day(seed)
     shuffled = np.random.default_rng(seed).permutation(len(items.lane))
     assert same(schedule(roster, pick(items, shuffled)), schedule(roster, items), shuffled)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("bits", [24, 30, 45])
+def test_a_short_sorting_key_changes_nothing(seed: int, bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where list, release and item do not fit one number, releases are compared apart."""
+    roster, items = day(seed)
+    expected = schedule(roster, items)
+    monkeypatch.setattr(schedule_lists, "_KEY_BITS", bits)
+    assert same(schedule(roster, items), expected)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

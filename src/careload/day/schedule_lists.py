@@ -254,7 +254,8 @@ def _order(items: Items, layout: _Layout, child: IntArray) -> IntArray:
         tied = np.zeros(n, np.bool_)
         tied[1:] = same
         tied[:-1] |= same
-        tied[items.parent[order] >= 0] = False
+        if not cut:
+            tied[items.parent[order] >= 0] = False
         place = np.flatnonzero(tied)
         rival = order[place]
         key = np.where(items.list[rival] == _FOLLOW_ON, np.uint64(0), items.key[rival])
