@@ -25,7 +25,7 @@ from typing import Final, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["child", "index16", "name_key", "poisson", "root_key", "uniform"]
+__all__ = ["child", "happens", "index16", "limit_of", "name_key", "poisson", "root_key", "uniform"]
 
 Keys: TypeAlias = NDArray[np.uint64] | np.uint64
 Coordinate: TypeAlias = NDArray[np.integer] | np.integer | int
@@ -38,7 +38,9 @@ _SHIFT_2: Final = np.uint64(27)
 _SHIFT_3: Final = np.uint64(31)
 _ONE: Final = np.uint64(0x3FF0000000000000)
 _JUST_BELOW_ONE: Final = 1.0 - 2.0**-53
+_LOW_BITS: Final = np.uint64(0xFFF)
 _BLOCK: Final = 8192
+_COUNTED: Final = 1 << 16
 _SUMMED_MEAN: Final = 64.0
 
 
@@ -97,10 +99,13 @@ def child(key: Keys, *coords: Coordinate) -> NDArray[np.uint64] | np.uint64:
     for coord in coords:
         steps = _as_uint64(coord)
         mixed = np.empty(np.broadcast_shapes(result.shape, steps.shape) or (1,), dtype=np.uint64)
-        np.multiply(steps, _GOLDEN, out=mixed)
-        mixed += _GOLDEN
-        mixed += result
-        _mix(mixed.reshape(-1))
+        if steps.ndim == 0 or steps.shape == result.shape:
+            _step_and_mix(result.reshape(-1), steps.reshape(-1), mixed.reshape(-1))
+        else:
+            np.multiply(steps, _GOLDEN, out=mixed)
+            mixed += _GOLDEN
+            mixed += result
+            _mix(mixed.reshape(-1))
         result = mixed if result.ndim or steps.ndim else mixed[0]
     return result if result.ndim else np.uint64(result)
 
@@ -159,6 +164,62 @@ def index16(key: Keys, purpose: np.uint64) -> NDArray[np.int64]:
     return out
 
 
+def limit_of(share: ArrayLike) -> NDArray[np.uint64]:
+    """Probabilities as limits for `happens`.
+
+    Parameters
+    ----------
+    share : array_like of float
+        From 0 to 1.
+
+    Returns
+    -------
+    ndarray of uint64, shape of the shares
+    """
+    steps = np.clip(np.ceil(np.ldexp(np.asarray(share, dtype=np.float64), 52) - 0.5), 0.0, 2.0**52)
+    limit: NDArray[np.uint64] = np.minimum(steps, 2.0**52 - 1).astype(np.uint64) << np.uint64(12)
+    # The limit of a certain event, 2**64, is one more than 64 bits hold: it fails once in 2**64 draws.
+    limit[steps == 2.0**52] |= _LOW_BITS
+    return limit
+
+
+def happens(
+    key: NDArray[np.uint64],
+    purpose: np.uint64,
+    limit: NDArray[np.uint64],
+    kind: NDArray[np.integer] | None = None,
+) -> NDArray[np.bool_]:
+    """Events with given probabilities: whether ``uniform(key, purpose)`` is below them.
+
+    Parameters
+    ----------
+    key : ndarray of uint64, shape (n,)
+        Mixed keys, as `child` and `root_key` give them.
+    purpose : uint64
+        `name_key` of what the draw decides.
+    limit : ndarray of uint64
+        `limit_of` the probability: of every key, shape (n,), or of every kind if `kind` is given.
+    kind : ndarray of int, shape (n,), optional
+        Place of each key's probability in `limit`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    found = np.empty(key.size, dtype=np.bool_)
+    bits, scratch = np.empty((2, min(_BLOCK, key.size)), dtype=np.uint64)
+    for first in range(0, key.size, _BLOCK):
+        part = slice(first, min(first + _BLOCK, key.size))
+        drawn, spare = bits[: part.stop - first], scratch[: part.stop - first]
+        np.bitwise_xor(key[part], purpose, out=drawn)
+        _mix_block(drawn, spare)
+        if kind is None:
+            np.less(drawn, limit[part], out=found[part])
+        else:
+            np.less(drawn, limit.take(kind[part], out=spare, mode="clip"), out=found[part])
+    return found
+
+
 def poisson(u: ArrayLike, mean: ArrayLike) -> NDArray[np.int64]:
     """Poisson counts by exact inversion: the least n whose distribution function reaches u.
 
@@ -180,8 +241,8 @@ def poisson(u: ArrayLike, mean: ArrayLike) -> NDArray[np.int64]:
     if not (means.min() >= 0.0 and means.max() < np.inf):
         raise ValueError("mean of a Poisson law: expected finite numbers of 0 or more")
     flat, flat_u, flat_mean = counts.reshape(-1), draws.reshape(-1), means.reshape(-1)
-    for first in range(0, flat.size, _BLOCK):
-        part = slice(first, first + _BLOCK)
+    for first in range(0, flat.size, _COUNTED):
+        part = slice(first, first + _COUNTED)
         _poisson_block(flat_u[part], flat_mean[part], flat[part])
     return counts
 
@@ -194,6 +255,17 @@ def _as_uint64(coord: Coordinate) -> NDArray[np.uint64]:
     if whole.dtype.kind == "i":
         return whole.astype(np.int64, copy=False).view(np.uint64)
     return whole.astype(np.uint64, copy=False)
+
+
+def _step_and_mix(key: NDArray[np.uint64], steps: NDArray[np.uint64], out: NDArray[np.uint64]) -> None:
+    """Write mix(key + (step + 1) * golden), block by block; a single step is that of all keys."""
+    scratch = np.empty(min(_BLOCK, out.size), dtype=np.uint64)
+    for first in range(0, out.size, _BLOCK):
+        part = out[first : first + _BLOCK]
+        np.multiply(steps if steps.size == 1 else steps[first : first + _BLOCK], _GOLDEN, out=part)
+        part += _GOLDEN
+        part += key if key.size == 1 else key[first : first + _BLOCK]
+        _mix_block(part, scratch[: part.size])
 
 
 def _mix(bits: NDArray[np.uint64]) -> None:
@@ -237,20 +309,15 @@ def _poisson_summed(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArra
     cells = np.arange(u.size)
     n = 0
     while True:
-        above = u > total
         # Past the mode, terms below 2**-54 can no longer bring the sum nearer to u.
-        above &= (term > 2.0**-54) | (mean > n)
-        n_above = np.count_nonzero(above)
-        if not n_above:
+        above = np.flatnonzero((u > total) & ((term > 2.0**-54) | (mean > n)))
+        if not above.size:
             return counts
-        if 4 * n_above < 3 * cells.size:
-            kept = np.flatnonzero(above)
-            cells, u, mean = cells.take(kept), u.take(kept), mean.take(kept)
-            term, total = term.take(kept), total.take(kept)
-            counts[cells] += 1
-        else:
-            counts[cells] += above
+        if above.size < cells.size:
+            cells, u, mean = cells.take(above), u.take(above), mean.take(above)
+            term, total = term.take(above), total.take(above)
         n += 1
+        counts[cells] = n
         term *= mean
         term /= n
         total += term

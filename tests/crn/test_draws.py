@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careload import draws
-from careload.draws import child, index16, name_key, poisson, root_key, uniform
+from careload.draws import child, happens, index16, limit_of, name_key, poisson, root_key, uniform
 
 PURPOSE = name_key("test purpose")
 GOLDEN = 0x9E3779B97F4A7C15
@@ -218,3 +218,15 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch):
     found = child(keys, 2), uniform(keys, PURPOSE), index16(keys, PURPOSE)
     assert all(np.array_equal(a, b) for a, b in zip(expected, found, strict=True))
     assert np.array_equal(poisson(expected[1], 2.0), counts)
+
+
+def test_events_are_draws_below_their_probability() -> None:
+    """`happens` says what `uniform` below the share says, to the last bit, by key and by kind."""
+    key = child(root_key(5), np.arange(20_000))
+    purpose = name_key("an event")
+    drawn = uniform(key, purpose)
+    for share in (drawn, np.nextafter(drawn, 0.0), np.nextafter(drawn, 1.0), drawn[::-1]):
+        assert np.array_equal(happens(key, purpose, limit_of(share)), drawn < share)
+    shares = np.array([0.0, 2.0**-53, 0.3, 1.0 - 2.0**-53, 1.0])
+    kind = np.arange(len(key)) % len(shares)
+    assert np.array_equal(happens(key, purpose, limit_of(shares), kind), drawn < shares[kind])

@@ -192,8 +192,8 @@ def run(baseline: Study, scenario: Study, nurse: Change | None = all_day) -> Sma
         trust=np.ones((2, len(block.layout.gps))), seeking=np.ones((2, len(block.people.age)))
     )
     for day in range(len(calendar)):
-        first_of_day.append(state.register.n_requests)
         run_day(block, state, decisions, day)
+        first_of_day.append(state.drawn[day].start)
     small = Small(block, state, compare_scenarios(block, state, 0, 1), first_of_day)
     assert not small.ledger.residual.any()
     assert state.register.n_requests > 50

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from careload.columns import take
 from careload.day.block import Block
 from careload.draws import child, index16, name_key
 from careload.inputs.load import load_study
@@ -48,22 +49,24 @@ def block() -> Block:
 
 def drawn(tables: BundleTables, days: range) -> Register:
     """Requests of some days, drawn with the tables given."""
+    return drawn_by_day(tables, days)[0]
+
+
+def drawn_by_day(tables: BundleTables, days: range) -> tuple[Register, NDArray[np.int64]]:
+    """Requests of some days that patients with a care-seeking factor of 1 accept, and the day of each."""
     one, register = block(), Register()
-    for day in days:
-        found = candidates(one.demand, one.people, one.strata, one.due, one.cell_key, one.calendar, day)
-        draw_bundles(tables, one.people, found, one.calendar, day, register)
-    return register
+    found = candidates(one.demand, one.people, one.strata, one.due, one.cell_key, one.calendar, days)
+    found = take(found, found.threshold < 1)
+    day = draw_bundles(tables, one.people, found, one.calendar, register)
+    return register, day
 
 
 @cache
 def year() -> tuple[Register, NDArray[np.int64]]:
     """Requests of the whole year, and the ISO week of each."""
-    one, register, size = block(), Register(), []
-    for day in range(len(one.calendar)):
-        found = candidates(one.demand, one.people, one.strata, one.due, one.cell_key, one.calendar, day)
-        draw_bundles(one.bundles, one.people, found, one.calendar, day, register)
-        size.append(len(found.key))
-    return register, np.repeat(one.calendar.week, size)
+    calendar = block().calendar
+    register, day = drawn_by_day(block().bundles, range(len(calendar)))
+    return register, calendar.week[day]
 
 
 def probabilities() -> tuple[NDArray[np.int64], NDArray[np.float64]]:

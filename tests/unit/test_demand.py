@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from careload.columns import take
 from careload.day.block import Block
 from careload.draws import child, name_key
 from careload.inputs.load import load_study
@@ -47,7 +48,13 @@ def block() -> Block:
 def on_day(block: Block, day: int) -> Arrivals:
     """Candidates of one day."""
     return candidates(
-        block.demand, block.people, block.strata, block.due, block.cell_key, block.calendar, day
+        block.demand,
+        block.people,
+        block.strata,
+        block.due,
+        block.cell_key,
+        block.calendar,
+        range(day, day + 1),
     )
 
 
@@ -131,7 +138,9 @@ def test_only_seasonal_visits_have_seasons() -> None:
     tables = replace(one.demand, season=season)
     both = np.zeros((2, 2), np.int64)
     for day in range(0, len(one.calendar), 5):
-        found = candidates(tables, one.people, one.strata, one.due, one.cell_key, one.calendar, day)
+        found = candidates(
+            tables, one.people, one.strata, one.due, one.cell_key, one.calendar, range(day, day + 1)
+        )
         rated = (found.occurrence < 0) & (found.visit != CALL_ONLY)
         seasonal = one.demand.seasonal[found.visit[rated]]
         both[int(one.calendar.week[day] > 26)] += np.bincount(seasonal, minlength=2)
@@ -151,8 +160,10 @@ def one_class(weights: NDArray[np.float64], bound: float) -> Strata:
         count=np.array([n]),
         bound=np.array([bound]),
         key=np.array([name_key("a class")]),
-        patient=np.arange(n),
-        weight=weights,
+        member=np.arange(n, dtype=np.uint16),
+        rate=np.ones_like(block().strata.rate),
+        kind=np.zeros(n, np.uint8),
+        heterogeneity=weights,
     )
 
 
@@ -177,7 +188,7 @@ def test_thinning_within_a_class_is_exact() -> None:
             none,
             np.zeros(1, np.uint64),
             calendar,
-            day,
+            range(day, day + 1),
         )
         count[day] = np.bincount(found.patient[found.threshold < 1], minlength=4)
         assert (found.threshold < 1.3).all()
@@ -198,25 +209,27 @@ def empty(people: Population) -> Population:
 def test_exceeding_the_dominating_rate_is_a_fault() -> None:
     """A patient above the bound of her class is reported, not cut down."""
     one = block()
-    classes = replace(one.strata, weight=one.strata.weight * 2.5)
+    classes = replace(one.strata, rate=one.strata.rate * 2.5)
     with pytest.raises(ArithmeticError, match="dominating rate"):
-        candidates(one.demand, one.people, classes, one.due, one.cell_key, one.calendar, 0)
+        candidates(one.demand, one.people, classes, one.due, one.cell_key, one.calendar, range(1))
 
 
 def test_classes_hold_everybody_once_within_a_factor_of_two() -> None:
     """Every patient with a rate is in one class of each visit; members differ by at most two, the bound is above."""
     one = block().strata
     cell_of = np.repeat(np.arange(CELLS), np.diff(block().people.offset))
+    patient = block().people.offset[np.repeat(one.cell, one.count)] + one.member
     for number in range(len(one.visit)):
         members = slice(one.first[number], one.first[number] + one.count[number])
-        assert one.weight[members].max() < one.bound[number] <= 2 * one.weight[members].min()
-        assert (cell_of[one.patient[members]] == one.cell[number]).all()
+        weight = own_rates(int(one.visit[number]))[patient[members]]
+        assert weight.max() < one.bound[number] <= 2 * weight.min()
+        assert (cell_of[patient[members]] == one.cell[number]).all()
     visit = np.repeat(one.visit, one.count)
     for kind in RATED:
-        rate = own_rates(kind)
-        mine = visit == kind
-        assert np.array_equal(np.sort(one.patient[mine]), np.flatnonzero(rate > 0))
-        assert np.array_equal(one.weight[mine], rate[one.patient[mine]])
+        assert np.array_equal(np.sort(patient[visit == kind]), np.flatnonzero(own_rates(kind) > 0))
+        rate = one.rate[kind].take(one.kind) * one.heterogeneity
+        mine = own_rates(kind)
+        assert np.array_equal(rate[mine > 0], mine[mine > 0])
 
 
 def with_person(people: Population, row: int, **values: object) -> Population:
@@ -234,7 +247,10 @@ def found_with(people: Population, days: range) -> list[Arrivals]:
     one = block()
     classes = strata(one.demand, people, one.cell_key)
     due = due_dates(one.demand, people, one.cell_key, one.calendar)
-    return [candidates(one.demand, people, classes, due, one.cell_key, one.calendar, day) for day in days]
+    return [
+        candidates(one.demand, people, classes, due, one.cell_key, one.calendar, range(day, day + 1))
+        for day in days
+    ]
 
 
 def of_others(
@@ -302,11 +318,22 @@ def test_a_cell_alone_has_the_candidates_it_has_among_others() -> None:
         assert np.array_equal(mine.patient, np.where(patient >= 0, patient - start, -1))
 
 
-def test_candidates_stand_by_cell_and_key() -> None:
-    """The order of candidates is that of their keys, so that it does not depend on tasks or classes."""
+def test_days_drawn_together_are_those_drawn_one_by_one() -> None:
+    """Candidates stand by (day, cell); how many days are drawn at once changes nothing."""
+    one = block()
+    together = candidates(
+        one.demand, one.people, one.strata, one.due, one.cell_key, one.calendar, range(50, 55)
+    )
+    alone = [on_day(one, day) for day in range(50, 55)]
+    for name, column in vars(together).items():
+        assert np.array_equal(column, np.concatenate([getattr(day, name) for day in alone])), name
+
+
+def test_candidates_stand_by_day_and_cell() -> None:
+    """No two candidates share a key, and every patient is in her own cell."""
     day, found = year()
-    order = np.lexsort((found.key, found.cell, day))
-    assert np.array_equal(order, np.arange(len(order)))
+    assert np.array_equal(found.day, day)
+    assert (np.diff(day * CELLS + found.cell) >= 0).all()
     assert len(np.unique(found.key)) == len(found.key)
     cell_of = np.repeat(np.arange(CELLS), np.diff(block().people.offset))
     real = found.visit != CALL_ONLY
@@ -327,9 +354,15 @@ def test_calls_without_a_request_come_at_their_rate() -> None:
     assert fits(observed, np.bincount(weekday, expected))
 
 
+@cache
+def due_visits() -> Arrivals:
+    """What is due in a year."""
+    return take(year()[1], year()[1].occurrence >= 0)
+
+
 def test_due_dates_keep_the_rate_of_every_patient() -> None:
     """A patient due every n open days is due on each n-th day from a day of her own: never one more or less."""
-    one, due = block(), block().due
+    one, due = block(), due_visits()
     days = len(one.calendar)
     for visit in np.flatnonzero(one.demand.due):
         rate = person_rates(one.demand, one.people, int(visit))
@@ -339,10 +372,9 @@ def test_due_dates_keep_the_rate_of_every_patient() -> None:
         assert (np.abs(count - expected) < 1).all()
         assert not count[rate == 0].any()
         assert np.allclose(due.interval_days[mine], one.calendar.year_days / rate[due.patient[mine]])
-    day = np.repeat(np.arange(days), np.diff(due.offset))
-    order = np.lexsort((day, due.patient, due.visit))
+    order = np.lexsort((due.day, due.patient, due.visit))
     patient, visit, occurrence, on = (
-        column[order] for column in (due.patient, due.visit, due.occurrence, day)
+        column[order] for column in (due.patient, due.visit, due.occurrence, due.day)
     )
     again = (patient[1:] == patient[:-1]) & (visit[1:] == visit[:-1])
     assert (np.diff(occurrence)[again] == 1).all()
@@ -359,9 +391,9 @@ def test_due_dates_are_stationary_from_the_first_day() -> None:
     Equal parts of the year have equal numbers of due dates; as they stand on grids, they differ less than Poisson
     counts would.
     """
-    one, due = block(), block().due
+    one, due = block(), due_visits()
     first = due.occurrence == 0
-    day = np.repeat(np.arange(len(one.calendar)), np.diff(due.offset))
+    day = due.day
     phase = (day[first] + 0.5) / due.interval_days[first]
     short = due.interval_days[first] < 0.8 * len(one.calendar)
     assert short.sum() > 500

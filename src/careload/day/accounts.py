@@ -146,8 +146,7 @@ class Accounts:
         """Add time by role and task."""
         n_tasks = self.task_ticks.shape[1]
         cell = (role * n_tasks + task) * self.n_lanes + lane
-        summed = np.bincount(cell, ticks, minlength=self.task_ticks.size)
-        self.task_ticks += summed.astype(np.int64).reshape(self.task_ticks.shape)
+        np.add.at(self.task_ticks.reshape(-1), cell, ticks)
 
 
 class Fate(IntEnum):

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import join, take
+from careload.columns import join, settled, take
 from careload.day.accounts import Account
 from careload.day.block import Block, Decisions, State, usual_gp
 from careload.day.booking import ask_today, call_key
@@ -17,12 +17,16 @@ from careload.day.contacts import Contacts
 from careload.day.delegate import route
 from careload.day.slips import Slips, Step, new_slips, with_columns
 from careload.draws import name_key, uniform
-from careload.patients.bundle import Channel, Requests, Urgency, draw_bundles
+from careload.patients.bundle import Channel, Requests, Urgency, accepted, draw_bundles
+from careload.patients.calendar import WEEK_DAYS
 from careload.patients.demand import CALL_ONLY, candidates
 from careload.practice.rota import next_opening
 from careload.ticks import NEVER
 
 __all__ = ["Attendance", "arrivals", "due_slips", "places_of_today"]
+
+_DRAWN_TOGETHER: Final = 400_000
+"""Patients times days drawn at once, at most: fewer calls for small blocks, arrays near the cache for large ones."""
 
 _NO_SHOW: Final = name_key("does not come")
 _REBOOK: Final = name_key("books again after not coming")
@@ -39,6 +43,11 @@ class Attendance:
 
 def due_slips(block: Block, state: State, day: int) -> Slips:
     """Take the slips whose next step is today out of those that wait."""
+    state.slips, state.contacts, state.parts = (
+        settled(state.slips),
+        settled(state.contacts),
+        settled(state.parts),
+    )
     today = state.slips.day <= block.calendar.number[day]
     due = take(state.slips, today)
     state.slips = take(state.slips, ~today)
@@ -47,28 +56,36 @@ def due_slips(block: Block, state: State, day: int) -> Slips:
 
 def arrivals(block: Block, state: State, decisions: Decisions, day: int) -> tuple[Slips, Calls]:
     """New requests of the day in every lane, and the calls that carry none."""
-    found = candidates(
-        block.demand, block.people, block.strata, block.due, block.cell_key, block.calendar, day
-    )
-    span = draw_bundles(block.bundles, block.people, found, block.calendar, day, state.register)
+    span = _span(block, state, day)
     requests = take(state.register.requests, span)
-    state.outcomes.reserve(state.register.n_rows)
     real = requests.visit != CALL_ONLY
-    steady = ~real | (requests.urgency == Urgency.URGENT)
-    seeking = np.where(steady, 1.0, decisions.seeking[:, np.maximum(requests.patient, 0)])
-    accepted = requests.threshold < seeking
-    scenario, row = np.nonzero(accepted & real)
+    wanted = accepted(requests, decisions.seeking)
+    scenario, row = np.nonzero(wanted & real)
     lane = _lane(block, scenario, requests, row)
     reach = block.practices.book.horizon_days[lane] // 2
     slips = new_slips(requests, span.start, row, lane, reach, block.layout.gp)
-    order = np.argsort(slips.lane, kind="stable")
-    slips = take(slips, order)
     if block.calendar.in_window[day]:
         state.accounts.count(Account.REQUESTS, slips.lane)
-    scenario, row = np.nonzero(accepted & ~real)
+    scenario, row = np.nonzero(wanted & ~real)
     lane = _lane(block, scenario, requests, row)
     asks = np.zeros(len(row), np.bool_)
     return slips, Calls(lane, span.start + row, requests.minute[row], requests.key[row], asks)
+
+
+def _span(block: Block, state: State, day: int) -> slice:
+    """Requests of the day in the register; days of the week are drawn together while they are few."""
+    if day not in state.drawn:
+        most = max(1, _DRAWN_TOGETHER // max(1, len(block.people.age)))
+        days = range(day, min(day + most, (day // WEEK_DAYS + 1) * WEEK_DAYS, len(block.calendar)))
+        found = candidates(
+            block.demand, block.people, block.strata, block.due, block.cell_key, block.calendar, days
+        )
+        first = state.register.n_requests
+        of_day = draw_bundles(block.bundles, block.people, found, block.calendar, state.register)
+        state.outcomes.reserve(state.register.n_rows)
+        edge = (first + np.searchsorted(of_day, np.arange(days.start, days.stop + 1))).tolist()
+        state.drawn = {one: slice(edge[k], edge[k + 1]) for k, one in enumerate(days)}
+    return state.drawn[day]
 
 
 def _lane(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,19 @@ class Block:
     def n_lanes(self) -> int:
         """Lanes in the block."""
         return self.n_scenarios * self.n_cells
+
+    @cached_property
+    def diary_masks(self) -> NDArray[np.int64]:
+        """Bit mask of the diaries of a role, for acts and extra follow-ups and for visits; shape (L, R, 2)."""
+        layout = self.layout
+        role_of_diary = layout.person_role[layout.diary_person]
+        rank_in_role = layout.diary_person - np.searchsorted(layout.person_role, role_of_diary)
+        exists = rank_in_role < self.practices.heads[:, role_of_diary]
+        role = np.arange(len(layout.roles))[:, None, None] == role_of_diary
+        kind = (role_of_diary == layout.gp) | (layout.diary_planned == np.array([[False], [True]]))
+        may = exists[:, None, None, :] & role & kind
+        masks: NDArray[np.int64] = may @ (1 << np.arange(len(role_of_diary), dtype=np.int64))
+        return masks
 
     def rota(self, day: int) -> DayRota:
         """The pattern of an open day."""
@@ -138,6 +152,8 @@ class State:
 
     Attributes
     ----------
+    drawn : dict of int to slice
+        Requests in the register of each day of the current week drawn so far.
     slips : Slips
         Requests whose next step lies ahead.
     contacts : Contacts
@@ -153,6 +169,7 @@ class State:
     register: Register
     outcomes: Outcomes
     accounts: Accounts
+    drawn: dict[int, slice]
     slips: Slips
     contacts: Contacts
     parts: Parts
@@ -181,6 +198,7 @@ def first_state(block: Block) -> State:
         accounts=Accounts(
             block.n_lanes, len(layout.roles), len(layout.tasks), len(block.contrasts), block.n_cells
         ),
+        drawn={},
         slips=no_slips(),
         contacts=no_contacts(),
         parts=no_parts(len(layout.roles)),

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import join, take
+from careload.columns import in_order, join, take
 from careload.day.block import Block, State, usual_gp
 from careload.day.book import LaterRequests, TodayRequests, book_later, book_today
 from careload.day.parts import expand_acts
@@ -17,6 +17,9 @@ from careload.draws import child, name_key, uniform
 from careload.patients.bundle import Register
 
 __all__ = ["Refusals", "advance_book", "ask_later", "ask_today", "call_key"]
+
+_TICK_BITS: Final = 27
+"""Room for a tick of a day in a packed sort key."""
 
 _NO_PLACE: Final = name_key("no place in the book")
 
@@ -39,31 +42,39 @@ def call_key(register: Register, slips: Slips) -> NDArray[np.uint64]:
 def _places_needed(block: Block, register: Register, slips: Slips) -> NDArray[np.int64]:
     """Places that the planned minutes of each slip fill in every diary, rounded half up, at least 1; shape (D, n)."""
     layout, practices = block.layout, block.practices
-    requests = register.requests
-    visit_task = layout.visit_tasks[requests.visit[slips.request].astype(np.int64)]
-    with_visit = slips.errand != Errand.ACTS
-    planned = practices.mean_ticks[slips.lane, visit_task] * with_visit[:, None]
-    contact, task = expand_acts(layout, slips.acts)
-    mean = practices.mean_ticks[slips.lane[contact], task]
-    for role in range(len(layout.roles)):
-        planned[:, role] += np.bincount(contact, mean[:, role], minlength=len(slips.lane)).astype(np.int64)
+    n_tasks, n_roles = practices.mean_ticks.shape[1:]
+    mean = practices.mean_ticks.reshape(-1, n_roles)
+    visit_task = layout.visit_tasks[register.requests.visit[slips.request].astype(np.int64)]
+    planned = mean.take(slips.lane * n_tasks + visit_task, axis=0)
+    planned[slips.errand == Errand.ACTS] = 0
+    with_acts = np.flatnonzero(slips.acts)
+    contact, task = expand_acts(layout, slips.acts.take(with_acts))
+    each = mean.take(slips.lane.take(with_acts.take(contact)) * n_tasks + task, axis=0)
+    for role in range(n_roles):
+        added = np.bincount(contact, each[:, role], minlength=len(with_acts))
+        planned[with_acts, role] += added.astype(np.int64)
     role_of_diary = layout.person_role[layout.diary_person]
-    slot = practices.rota.slot[slips.lane].T
-    need: NDArray[np.int64] = np.maximum(1, (2 * planned[:, role_of_diary].T + slot) // (2 * slot))
-    return need
+    need = np.empty((len(role_of_diary), len(slips.lane)), np.int64)
+    for diary, role in enumerate(role_of_diary):
+        slot = practices.rota.slot[:, diary].take(slips.lane)
+        # Below 2**53 the quotient of doubles rounds to a whole number only where it is one.
+        need[diary] = (2 * planned[:, role] + slot) / (2 * slot)
+    return np.maximum(1, need, out=need)
 
 
 def _diaries(block: Block, slips: Slips) -> NDArray[np.int64]:
     """Bit mask of the diaries that may serve each slip."""
-    layout = block.layout
-    role_of_diary = layout.person_role[layout.diary_person]
-    rank_in_role = layout.diary_person - np.searchsorted(layout.person_role, role_of_diary)
-    exists = rank_in_role < block.practices.heads[slips.lane][:, role_of_diary]
-    planned = slips.errand == Errand.VISIT
-    kind = np.where(role_of_diary == layout.gp, True, layout.diary_planned == planned[:, None])
-    may = exists & (role_of_diary == slips.role[:, None]) & kind
-    mask: NDArray[np.int64] = may @ (1 << np.arange(len(role_of_diary), dtype=np.int64))
-    return mask
+    n_roles = len(block.layout.roles)
+    kind = (slips.lane * n_roles + slips.role) * 2 + (slips.errand == Errand.VISIT)
+    masks: NDArray[np.int64] = block.diary_masks.take(kind)
+    return masks
+
+
+def _in_order(
+    register: Register, slips: Slips, group: NDArray[np.int64], tick: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Order of slips by (group, tick of the day, key)."""
+    return in_order((group << _TICK_BITS) + tick, lambda rows: call_key(register, take(slips, rows)))
 
 
 def ask_today(block: Block, state: State, day: int, slips: Slips, minute: NDArray[np.int64]) -> Slips:
@@ -76,7 +87,7 @@ def ask_today(block: Block, state: State, day: int, slips: Slips, minute: NDArra
     """
     if not len(slips.lane):
         return slips
-    order = np.lexsort((call_key(state.register, slips), minute, slips.lane))
+    order = _in_order(state.register, slips, slips.lane, minute)
     asked = take(slips, order)
     layout = block.layout
     usual = usual_gp(block, asked.lane, state.register.requests.patient[asked.request])
@@ -121,7 +132,7 @@ def _give(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Sl
     if not len(slips.lane):
         return slips, slips
     register, layout = state.register, block.layout
-    order = np.lexsort((call_key(register, slips), slips.start, slips.urgency, slips.lane))
+    order = _in_order(register, slips, slips.lane * 4 + slips.urgency, slips.start)
     asked = take(slips, order)
     patient = register.requests.patient[asked.request]
     booked = book_later(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import join, take
+from careload.columns import join, replace, take
 from careload.day.accounts import Account, Fate
 from careload.day.block import Block, State
 from careload.day.contacts import call_parts

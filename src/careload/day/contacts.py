@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import join, take
+from careload.columns import Table, join, replace, take
 from careload.day.delegate import Split, hands_back
 from careload.day.parts import Contents, Part, Parts, no_parts, part_ticks
 from careload.day.schedule import FOLLOW_ON, URGENT
@@ -23,7 +23,7 @@ _KEY_TRIES: Final = 7
 
 
 @dataclass(frozen=True)
-class Contacts:
+class Contacts(Table):
     """Contacts of today, n rows.
 
     Attributes

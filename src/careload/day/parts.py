@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from careload.columns import Table, spread
 from careload.day.schedule import Items
 from careload.patients.bundle import CALL_ROW, VISIT_ROW, Register
 from careload.practice.tables import Layout
@@ -51,7 +52,7 @@ class Part(IntEnum):
 
 
 @dataclass(frozen=True)
-class Parts:
+class Parts(Table):
     """Possible starts of one day, n rows; the scheduling columns are those of `careload.day.schedule.Items`.
 
     Attributes
@@ -203,17 +204,25 @@ def contents(
 ) -> Contents:
     """Task rows of contacts: the visit where `visit` is True, and the acts of the mask `acts`."""
     rows, requests = register.rows, register.requests
-    first = requests.first[request] + VISIT_ROW
-    size = 1 + requests.n_acts[request].astype(np.int64)
-    contact = np.repeat(np.arange(len(request)), size)
-    within = np.arange(len(contact)) - np.repeat(np.cumsum(size) - size, size)
-    row = first[contact] + within
-    task = rows.task[row].astype(np.int64)
-    act = np.where(within == 0, NOBODY, _number_of(layout.act_tasks, len(layout.tasks))[task])
-    wanted = np.where(within == 0, visit[contact], (acts[contact] >> np.maximum(act, 0)) & 1 == 1)
-    contact, row, task, act = contact[wanted], row[wanted], task[wanted], act[wanted]
-    ticks = durations_of(layout, mean_ticks, lane[contact], task, rows.luck[row])
+    contact, row = spread(1 + requests.n_acts[request].astype(np.int64))
+    row += (requests.first[request] + VISIT_ROW).take(contact)
+    task = rows.task.take(row).astype(np.int64)
+    act = _number_of(layout.act_tasks, len(layout.tasks)).take(task)
+    wanted = _in_part(contact, act, acts, visit)
+    if len(wanted) < len(contact):
+        contact, row, task, act = (column.take(wanted) for column in (contact, row, task, act))
+    ticks = durations_of(layout, mean_ticks, lane.take(contact), task, rows.luck.take(row))
     return Contents(contact=contact, row=row, act=act, ticks=ticks)
+
+
+def _in_part(
+    contact: NDArray[np.int64], act: NDArray[np.int64], acts: NDArray[np.int64], visit: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Task rows that belong to a part with these acts and visit, of one contact each."""
+    # The visit is bit 63 of the mask, and so is its number: -1 modulo 64.
+    mask = acts | (visit.astype(np.int64) << 63)
+    hit: NDArray[np.int64] = np.flatnonzero((mask.take(contact) >> (act & 63)) & 1)
+    return hit
 
 
 def expand_acts(layout: Layout, acts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -227,14 +236,15 @@ def part_ticks(
     inside: Contents, n: int, acts: NDArray[np.int64] | None = None, visit: NDArray[np.bool_] | None = None
 ) -> NDArray[np.int64]:
     """Reference ticks by role of each contact, or of the part with the acts and visit given; shape (n, R)."""
-    if acts is None or visit is None:
-        chosen = slice(None)
-    else:
-        in_part = (acts[inside.contact] >> np.maximum(inside.act, 0)) & 1 == 1
-        chosen = np.where(inside.act < 0, visit[inside.contact], in_part)  # type: ignore[assignment]
-    contact, ticks = inside.contact[chosen], inside.ticks[chosen]
-    columns = [np.bincount(contact, ticks[:, role], minlength=n) for role in range(ticks.shape[1])]
-    return np.stack(columns, axis=1).astype(np.int64)
+    contact, ticks = inside.contact, inside.ticks
+    if acts is not None and visit is not None:
+        chosen = _in_part(contact, inside.act, acts, visit)
+        if len(chosen) < len(contact):
+            contact, ticks = contact.take(chosen), ticks.take(chosen, axis=0)
+    total = np.empty((n, ticks.shape[1]), np.int64)
+    for role in range(ticks.shape[1]):
+        total[:, role] = np.bincount(contact, ticks[:, role], minlength=n)
+    return total
 
 
 def desk_rows(
@@ -242,13 +252,14 @@ def desk_rows(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Desk work that the visit and acts of finished parts leave: (part, task row), grouped by part."""
     rows, requests = register.rows, register.requests
-    size = requests.n_desk[request].astype(np.int64)
-    part = np.repeat(np.arange(len(request)), size)
-    within = np.arange(len(part)) - np.repeat(np.cumsum(size) - size, size)
-    row = (requests.first[request] + VISIT_ROW + 1 + requests.n_acts[request])[part] + within
-    parent = rows.parent[row].astype(np.int64)
-    hit = np.where(parent < 0, visit[part], (acts[part] >> np.maximum(parent, 0)) & 1 == 1)
-    return part[hit], row[hit]
+    n_desk = requests.n_desk[request]
+    leaving = np.flatnonzero(n_desk)
+    asked = request.take(leaving)
+    of, row = spread(n_desk.take(leaving))
+    row += (requests.first[asked] + (VISIT_ROW + 1) + requests.n_acts[asked]).take(of)
+    part = leaving.take(of)
+    hit = _in_part(part, rows.parent.take(row).astype(np.int64), acts, visit)
+    return part.take(hit), row.take(hit)
 
 
 def call_rows(register: Register, request: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import join, take
+from careload.columns import Table, join, replace, take
 from careload.day.accounts import MOST_ACCESS_DAYS, Account, Fate
 from careload.day.block import Block, Experience, State
 from careload.day.contacts import Contacts, follow_on_parts, item_key
@@ -35,7 +35,7 @@ _EXTRA: Final = name_key("extra follow-up")
 
 
 @dataclass(frozen=True)
-class Served:
+class Served(Table):
     """Starts of the day, as positions in its parts, with who and how long.
 
     Attributes

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import take
+from careload.columns import Table, replace, take
 from careload.draws import name_key, uniform
 from careload.patients.bundle import Requests, Urgency
 
@@ -43,7 +43,7 @@ class Step(IntEnum):
 
 
 @dataclass(frozen=True)
-class Slips:
+class Slips(Table):
     """Requests in progress, n rows.
 
     Attributes

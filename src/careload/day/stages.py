@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import join, take
+from careload.columns import join, replace, take
 from careload.day.accounts import Account
 from careload.day.attend import arrivals, due_slips, places_of_today
 from careload.day.block import Block, Decisions, State, usual_gp

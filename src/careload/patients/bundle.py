@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.draws import child, index16, name_key, uniform
+from careload.columns import take
+from careload.draws import child, happens, index16, limit_of, name_key, uniform
 from careload.patients.calendar import Calendar
 from careload.patients.demand import CALL_ONLY, Arrivals
 from careload.patients.population import Population
+from careload.patients.register import Register, Requests, TaskRows
 from careload.ticks import MINUTE
 
-__all__ = ["CALL_ROW", "VISIT_ROW", "BundleTables", "Channel", "Register", "Urgency", "draw_bundles"]
+__all__ = [
+    "CALL_ROW",
+    "VISIT_ROW",
+    "BundleTables",
+    "Channel",
+    "Register",
+    "Requests",
+    "Urgency",
+    "accepted",
+    "draw_bundles",
+]
 
 CALL_ROW = 0
 """Position of the call among the rows of a request."""
@@ -106,175 +117,107 @@ class BundleTables:
     task_key: NDArray[np.uint64]
 
 
-@dataclass(frozen=True)
-class Requests:
-    """Requests of one day, sorted by (cell, key); one row each.
-
-    `acts` is a bit mask over the A acts; `first` is the first of the request's `1 + 1 + acts + desk` task rows
-    (one row only for a bare call); `day` is the open day on which they come up; `tolerance` is the number of
-    calendar days by which due work may move, 0 for other work.
-    """
-
-    cell: NDArray[np.int32]
-    day: NDArray[np.int16]
-    patient: NDArray[np.int64]
-    visit: NDArray[np.int16]
-    key: NDArray[np.uint64]
-    threshold: NDArray[np.float64]
-    occurrence: NDArray[np.int32]
-    minute: NDArray[np.int64]
-    urgency: NDArray[np.int8]
-    set_by_practice: NDArray[np.bool_]
-    walk_in: NDArray[np.bool_]
-    tolerance: NDArray[np.int16]
-    acts: NDArray[np.int64]
-    first: NDArray[np.int64]
-    n_acts: NDArray[np.int16]
-    n_desk: NDArray[np.int16]
-
-
-@dataclass(frozen=True)
-class TaskRows:
-    """Task instances: the unit of the ledger. `luck` is the place of the duration in its law, whoever serves it."""
-
-    request: NDArray[np.int64]
-    task: NDArray[np.int16]
-    luck: NDArray[np.uint16]
-    parent: NDArray[np.int8]
-
-
-class Growing:
-    """A one-dimensional array that grows at its end."""
-
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        self._store: NDArray[Any] = np.zeros(1024, dtype)
-        self.size = 0
-
-    def append(self, values: NDArray[Any]) -> None:
-        """Add values at the end."""
-        need = self.size + len(values)
-        if need > len(self._store):
-            grown = np.zeros(max(need, 2 * len(self._store)), self._store.dtype)
-            grown[: self.size] = self._store[: self.size]
-            self._store = grown
-        self._store[self.size : need] = values
-        self.size = need
-
-    @property
-    def values(self) -> NDArray[Any]:
-        """The values so far, a view."""
-        return self._store[: self.size]
-
-
-class Register:
-    """All requests and task rows of a run so far; both are named by their position.
-
-    Attributes
-    ----------
-    requests : Requests
-    rows : TaskRows
-        Views of the columns, renewed when a day is added.
-    """
-
-    def __init__(self) -> None:
-        self._requests = {name: Growing(np.dtype(kind)) for name, kind in _REQUEST_DTYPES.items()}
-        self._rows = {name: Growing(np.dtype(kind)) for name, kind in _ROW_DTYPES.items()}
-        self._look()
-
-    @property
-    def n_requests(self) -> int:
-        """Requests so far."""
-        return self._requests["cell"].size
-
-    @property
-    def n_rows(self) -> int:
-        """Task rows so far."""
-        return self._rows["task"].size
-
-    def add(self, requests: Requests, rows: TaskRows) -> None:
-        """Append one day."""
-        for name, column in self._requests.items():
-            column.append(getattr(requests, name))
-        for name, column in self._rows.items():
-            column.append(getattr(rows, name))
-        self._look()
-
-    def _look(self) -> None:
-        self.requests = Requests(**{name: column.values for name, column in self._requests.items()})
-        self.rows = TaskRows(**{name: column.values for name, column in self._rows.items()})
-
-
-_REQUEST_DTYPES = {
-    "cell": np.int32,
-    "day": np.int16,
-    "patient": np.int64,
-    "visit": np.int16,
-    "key": np.uint64,
-    "threshold": np.float64,
-    "occurrence": np.int32,
-    "minute": np.int64,
-    "urgency": np.int8,
-    "set_by_practice": np.bool_,
-    "walk_in": np.bool_,
-    "tolerance": np.int16,
-    "acts": np.int64,
-    "first": np.int64,
-    "n_acts": np.int16,
-    "n_desk": np.int16,
-}
-_ROW_DTYPES = {"request": np.int64, "task": np.int16, "luck": np.uint16, "parent": np.int8}
-
-
 def call_minute(tables: BundleTables, key: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Tick at which a call comes in, by the profile of the day."""
     minute = np.interp(uniform(key, _MINUTE), tables.minute_cumulated, tables.minute_edge)
     return np.rint(minute * MINUTE).astype(np.int64)
 
 
-def _true_urgency(
-    tables: BundleTables, visit: NDArray[np.int64], key: NDArray[np.uint64]
-) -> NDArray[np.int8]:
-    same_day = uniform(key, _URGENCY) < tables.urgent_share[visit]
-    urgent = same_day & (uniform(key, _RANK_ONE) < tables.rank_one_share[visit])
-    return np.where(urgent, Urgency.URGENT, np.where(same_day, Urgency.SAME_DAY, Urgency.ROUTINE)).astype(
-        np.int8
-    )
-
-
 def _acts(
     tables: BundleTables,
     visit: NDArray[np.int64],
-    band: NDArray[np.int64],
+    band: NDArray[np.int8],
     key: NDArray[np.uint64],
-    week: int,
-) -> NDArray[np.bool_]:
-    """Which acts each contact carries, shape (n, A)."""
+    week: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Acts of contacts: contact and act, sorted by contact and act.
+
+    Only contacts whose kind may have an act are drawn for it.
+    """
+    weeks, of_week = np.unique(week, return_inverse=True)
     rest = np.where(tables.carries_rest[:, None, None], tables.act_residual, 0.0)
-    share = (tables.act_share[:, None, :] + rest) * tables.act_season[week]
-    by_kind = np.ascontiguousarray(share.reshape(-1, share.shape[2]).T)
-    kind = visit * share.shape[1] + band
-    drawn = np.empty((len(by_kind), len(kind)), dtype=bool)
-    for act, task in enumerate(tables.act_task):
-        np.less(uniform(key, tables.task_key[task]), by_kind[act].take(kind), out=drawn[act])
-    return np.ascontiguousarray(drawn.T)
+    share = (tables.act_share[:, None, :] + rest) * tables.act_season[weeks][:, None, None, :]
+    n_acts = share.shape[3]
+    by_kind = share.reshape(-1, n_acts)
+    may: NDArray[np.bool_] = np.any(share, axis=(0, 2))
+    kind = (of_week.reshape(-1) * share.shape[1] + visit) * share.shape[2] + band
+    limit = limit_of(np.ascontiguousarray(by_kind.T))
+    contacts: list[NDArray[np.int64]] = []
+    acts: list[NDArray[np.int64]] = []
+    for group in (tables.carries_rest, ~tables.carries_rest & may.any(axis=1)):
+        chosen = np.flatnonzero(group.take(visit))
+        keys, kinds = key.take(chosen), kind.take(chosen)
+        for act in np.flatnonzero(may[group].any(axis=0)):
+            hit = np.flatnonzero(happens(keys, tables.task_key[tables.act_task[act]], limit[act], kinds))
+            contacts.append(chosen.take(hit))
+            acts.append(np.full(len(hit), act))
+    if not contacts:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    pair = np.concatenate(contacts) * n_acts + np.concatenate(acts)
+    pair.sort()
+    contact, act = np.divmod(pair, n_acts)
+    return contact, act
 
 
 def _desk(
-    tables: BundleTables, visit: NDArray[np.int64], acts: NDArray[np.bool_], key: NDArray[np.uint64]
+    tables: BundleTables,
+    visit: NDArray[np.int64],
+    contact: NDArray[np.int64],
+    act: NDArray[np.int64],
+    key: NDArray[np.uint64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Desk work left: contact, kind and parent act (-1 for the visit), sorted by contact."""
-    contact, act = np.nonzero(acts)
-    parent_of = np.concatenate((np.arange(len(visit)), contact))
-    parent = np.concatenate((np.full(len(visit), -1), act))
-    share = np.concatenate((tables.visit_desk[visit], tables.act_desk[act]))
-    parent_task = np.concatenate((tables.visit_task[visit], tables.act_task[act]))
-    prefix = child(key[parent_of], tables.task_key[parent_task])
-    hit = np.empty(share.shape, dtype=bool)
-    for kind, task in enumerate(tables.desk_task):
-        hit[:, kind] = uniform(prefix, tables.task_key[task]) < share[:, kind]
-    row, kind_ = np.nonzero(hit)
-    order = np.lexsort((kind_, parent[row], parent_of[row]))
-    return parent_of[row][order], kind_[order], parent[row][order]
+    """Desk work left: contact, kind and parent act (-1 for the visit), sorted by contact, parent and kind."""
+    n_kinds, n_acts = len(tables.desk_task), len(tables.act_task)
+    by_act = np.flatnonzero(tables.act_desk.any(axis=1).take(act))
+    origins = (
+        (np.arange(len(visit)), np.full(len(visit), -1), visit, tables.visit_desk, tables.visit_task),
+        (contact[by_act], act[by_act], act[by_act], tables.act_desk, tables.act_task),
+    )
+    found: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    for of, parent, kind, share, task in origins:
+        prefix = child(key[of], tables.task_key[task[kind]])
+        limit = limit_of(np.ascontiguousarray(share.T))
+        for desk in np.flatnonzero(share.any(axis=0)):
+            may = np.flatnonzero((share[:, desk] > 0).take(kind))
+            purpose = tables.task_key[tables.desk_task[desk]]
+            hit = may.take(np.flatnonzero(happens(prefix.take(may), purpose, limit[desk], kind.take(may))))
+            found.append((of[hit] * (n_acts + 1) + parent[hit] + 1) * n_kinds + desk)
+    code = np.concatenate(found)
+    code.sort()
+    pair, kinds = np.divmod(code, n_kinds)
+    contacts, parents = np.divmod(pair, n_acts + 1)
+    return contacts, kinds, parents - 1
+
+
+def _marks(tables: BundleTables, arrivals: Arrivals) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    """True urgency, and whether the practice set the visit; bare calls are routine and set by nobody."""
+    urgency = np.full(len(arrivals.key), Urgency.ROUTINE, dtype=np.int8)
+    set_by_practice = arrivals.occurrence >= 0
+    real = np.flatnonzero(arrivals.visit != CALL_ONLY)
+    visit, key = arrivals.visit.take(real), arrivals.key.take(real)
+    set_by_practice[real] |= happens(key, _SET, limit_of(tables.set_share), visit)
+    soon = np.flatnonzero(happens(key, _URGENCY, limit_of(tables.urgent_share), visit))
+    soon = soon.compress(~set_by_practice.take(real.take(soon)))
+    urgent = happens(key.take(soon), _RANK_ONE, limit_of(tables.rank_one_share), visit.take(soon))
+    urgency[real.take(soon)] = np.where(urgent, Urgency.URGENT, Urgency.SAME_DAY)
+    return urgency, set_by_practice
+
+
+def accepted(requests: Requests, seeking: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which requests each world accepts: the care-seeking factor counts but for urgent requests and bare calls.
+
+    Parameters
+    ----------
+    seeking : ndarray of float, shape (S, patients)
+
+    Returns
+    -------
+    ndarray of bool, shape (S, n)
+    """
+    steady = np.flatnonzero((requests.urgency == Urgency.URGENT) | (requests.visit == CALL_ONLY))
+    result: NDArray[np.bool_] = requests.threshold < seeking.take(requests.patient, axis=1, mode="clip")
+    result[:, steady] = requests.threshold[steady] < 1.0
+    return result
 
 
 def draw_bundles(
@@ -282,44 +225,40 @@ def draw_bundles(
     people: Population,
     arrivals: Arrivals,
     calendar: Calendar,
-    day: int,
     register: Register,
-) -> slice:
-    """Draw what every candidate of the day carries and enter it in the register.
+) -> NDArray[np.int64]:
+    """Draw what candidates carry and enter them in the register, but for urgent ones that no world can accept.
 
     Returns
     -------
-    slice
-        Positions of the day's requests in the register.
+    ndarray of int64, shape (n,)
+        Open day of each request entered, in the order of the register.
     """
+    urgency, set_by_practice = _marks(tables, arrivals)
+    kept = np.flatnonzero((urgency != Urgency.URGENT) | (arrivals.threshold < 1.0))
+    if len(kept) < len(urgency):
+        arrivals, urgency, set_by_practice = take(arrivals, kept), urgency[kept], set_by_practice[kept]
     n, key = len(arrivals.key), arrivals.key
-    bare = arrivals.visit == CALL_ONLY
-    real = np.flatnonzero(~bare)
-    visit, real_key = arrivals.visit[real], key[real]
-    acts = _acts(
-        tables, visit, people.band[arrivals.patient[real]].astype(np.int64), real_key, int(calendar.week[day])
-    )
-    desk_of, desk_kind, desk_parent = _desk(tables, visit, acts, real_key)
-    n_acts = np.zeros(n, dtype=np.int16)
-    n_desk = np.zeros(n, dtype=np.int16)
-    mask = np.zeros(n, dtype=np.int64)
-    urgency = np.full(n, Urgency.ROUTINE, dtype=np.int8)
-    set_by_practice = np.zeros(n, dtype=bool)
-    n_acts[real] = acts.sum(1)
+    real = np.flatnonzero(arrivals.visit != CALL_ONLY)
+    visit, real_key = arrivals.visit.take(real), key.take(real)
+    week = calendar.week[arrivals.day[real]]
+    contact, act = _acts(tables, visit, people.band.take(arrivals.patient.take(real)), real_key, week)
+    desk_of, desk_kind, desk_parent = _desk(tables, visit, contact, act, real_key)
+    n_acts, n_desk, mask = np.zeros(n, np.int16), np.zeros(n, np.int16), np.zeros(n, np.int64)
+    n_acts[real] = np.bincount(contact, minlength=len(real))
     n_desk[real] = np.bincount(desk_of, minlength=len(real))
-    mask[real] = acts @ (1 << np.arange(acts.shape[1], dtype=np.int64))
-    urgency[real] = _true_urgency(tables, visit, real_key)
-    due = arrivals.occurrence >= 0
-    set_by_practice[real] = due[real] | (uniform(real_key, _SET) < tables.set_share[visit])
-    office = np.zeros(n, dtype=bool)
-    office[real] = tables.channel[visit] == Channel.OFFICE
-    walk_in = office & ~set_by_practice & (uniform(key, _WALK_IN) < tables.walk_in_share)
-    urgency[set_by_practice] = Urgency.ROUTINE
-    size = np.where(bare, 1, VISIT_ROW + 1 + n_acts.astype(np.int64) + n_desk)
-    first = register.n_rows + np.cumsum(size) - size
+    mask[real] = _masks(contact, act, len(real))
+    office = np.flatnonzero((tables.channel == Channel.OFFICE).take(visit))
+    office = real.take(office.compress(~set_by_practice.take(real.take(office))))
+    walk_in = np.zeros(n, dtype=bool)
+    walk_in[office] = happens(
+        key.take(office), _WALK_IN, limit_of([tables.walk_in_share]), np.zeros_like(office)
+    )
+    size = 1 + n_acts.astype(np.int64) + n_desk
+    size[real] += 1
     requests = Requests(
         cell=arrivals.cell.astype(np.int32),
-        day=np.full(n, day, np.int16),
+        day=arrivals.day.astype(np.int16),
         patient=arrivals.patient,
         visit=arrivals.visit.astype(np.int16),
         key=key,
@@ -329,66 +268,81 @@ def draw_bundles(
         urgency=urgency,
         set_by_practice=set_by_practice,
         walk_in=walk_in,
-        tolerance=_tolerance(tables, arrivals, due, calendar),
+        tolerance=_tolerance(tables, arrivals, calendar),
         acts=mask,
-        first=first,
+        first=register.n_rows + np.cumsum(size) - size,
         n_acts=n_acts,
         n_desk=n_desk,
     )
-    rows = _task_rows(tables, requests, register, real, acts, desk_of, desk_kind, desk_parent)
-    start = register.n_requests
-    register.add(requests, rows)
-    return slice(start, start + n)
+    of_acts, of_desk = (real.take(contact), act), (real.take(desk_of), desk_kind, desk_parent)
+    register.add(requests, _task_rows(tables, requests, register, size, real, of_acts, of_desk))
+    return arrivals.day
 
 
-def _tolerance(
-    tables: BundleTables, arrivals: Arrivals, due: NDArray[np.bool_], calendar: Calendar
-) -> NDArray[np.int16]:
+def _masks(contact: NDArray[np.int64], act: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Bit mask of the acts of each contact; pairs are sorted by contact."""
+    mask = np.zeros(n, np.int64)
+    fresh = np.flatnonzero(np.diff(contact, prepend=-1))
+    if len(fresh):
+        mask[contact[fresh]] = np.bitwise_or.reduceat(np.int64(1) << act, fresh)
+    return mask
+
+
+def _tolerance(tables: BundleTables, arrivals: Arrivals, calendar: Calendar) -> NDArray[np.int16]:
     """Calendar days by which due work may move: a share of its interval, within limits; 0 for other work."""
-    interval = arrivals.interval_days * 365.0 / calendar.year_days
-    days = np.clip(
+    result = np.zeros(len(arrivals.key), np.int16)
+    due = np.flatnonzero(arrivals.occurrence >= 0)
+    interval = arrivals.interval_days[due] * 365.0 / calendar.year_days
+    result[due] = np.clip(
         np.rint(tables.follow_up_tolerance * interval), tables.least_tolerance_days, _MOST_TOLERANCE
     )
-    return np.where(due, days, 0).astype(np.int16)
+    return result
 
 
 def _task_rows(
     tables: BundleTables,
     requests: Requests,
     register: Register,
+    size: NDArray[np.int64],
     real: NDArray[np.int64],
-    acts: NDArray[np.bool_],
-    desk_of: NDArray[np.int64],
-    desk_kind: NDArray[np.int64],
-    desk_parent: NDArray[np.int64],
+    of_acts: tuple[NDArray[np.int64], NDArray[np.int64]],
+    of_desk: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
 ) -> TaskRows:
-    """Rows of the day's requests: call, visit, acts in order, desk work in order of parent and kind."""
-    start = register.n_rows
-    visit = requests.visit[real]
-    size = np.ones(len(requests.key), dtype=np.int64)
-    size[real] += 1 + requests.n_acts[real].astype(np.int64) + requests.n_desk[real]
+    """Rows of requests: call, visit, acts in order, desk work in order of parent and kind.
+
+    Parameters
+    ----------
+    size : ndarray of int64
+        Rows of each request.
+    real : ndarray of int64
+        Requests with a visit.
+    of_acts : request and act of every act
+    of_desk : request, kind and parent act of all desk work
+    """
+    first = requests.first - register.n_rows
     request = np.repeat(np.arange(len(size)), size)
-    task = np.full(len(request), tables.call_task, dtype=np.int16)
+    task = np.full(len(request), tables.call_task)
     parent = np.full(len(request), -1, dtype=np.int8)
-    first = requests.first - start
-    task[first[real] + VISIT_ROW] = tables.visit_task[visit]
-    contact, act = np.nonzero(acts)
-    within = np.arange(len(contact)) - np.repeat(
-        np.cumsum(requests.n_acts[real], dtype=np.int64) - requests.n_acts[real], requests.n_acts[real]
-    )
-    task[first[real[contact]] + VISIT_ROW + 1 + within] = tables.act_task[act]
-    n_desk = requests.n_desk[real].astype(np.int64)
-    within = np.arange(len(desk_of)) - np.repeat(np.cumsum(n_desk) - n_desk, n_desk)
-    place = first[real[desk_of]] + VISIT_ROW + 1 + requests.n_acts[real[desk_of]] + within
-    task[place] = tables.desk_task[desk_kind]
-    parent[place] = desk_parent
+    visit = requests.visit.astype(np.int64)
+    task[first[real] + VISIT_ROW] = tables.visit_task[visit[real]]
+    after_visit = first + VISIT_ROW + 1
+    asked, act = of_acts
+    task[after_visit[asked] + _number_within(asked)] = tables.act_task[act]
+    left, kind, origin = of_desk
+    place = after_visit[left] + requests.n_acts[left] + _number_within(left)
+    task[place] = tables.desk_task[kind]
+    parent[place] = origin
     left_by = np.zeros(len(request), dtype=np.uint64)
-    left_by[place] = tables.task_key[_parent_task(tables, visit[desk_of], desk_parent)]
-    key = child(requests.key[request], tables.task_key[task], left_by)
+    left_by[place] = tables.task_key[
+        np.where(origin < 0, tables.visit_task[visit[left]], tables.act_task[np.maximum(origin, 0)])
+    ]
+    key = child(requests.key.take(request), tables.task_key.take(task), left_by)
     luck = index16(key, _LUCK).astype(np.uint16)
-    return TaskRows(request=request + register.n_requests, task=task, luck=luck, parent=parent)
+    request += register.n_requests
+    return TaskRows(request=request, task=task.astype(np.int16), luck=luck, parent=parent)
 
 
-def _parent_task(tables: BundleTables, visit: NDArray[np.int16], act: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Task that leaves desk work: the act, or the visit where `act` is -1."""
-    return np.where(act < 0, tables.visit_task[visit], tables.act_task[np.maximum(act, 0)])
+def _number_within(group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number of each element within its group; groups stand together."""
+    fresh = np.flatnonzero(np.diff(group, prepend=-1))
+    return np.arange(len(group)) - np.repeat(fresh, np.diff(fresh, append=len(group)))

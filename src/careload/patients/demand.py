@@ -6,14 +6,23 @@ Everything here is drawn once per (replication, practice) and shared by all scen
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from careload.columns import spread
 from careload.draws import child, name_key, poisson, uniform
 from careload.patients.calendar import Calendar
-from careload.patients.population import CONDITIONS, Population
+from careload.patients.population import Population
+from careload.patients.rates import (
+    DemandTables,
+    kinds,
+    may_have,
+    multimorbid,
+    person_rates,
+    rates_of_kinds,
+)
 
 __all__ = [
     "CALL_ONLY",
@@ -24,6 +33,7 @@ __all__ = [
     "candidates",
     "due_dates",
     "multimorbid",
+    "person_rates",
     "strata",
 ]
 
@@ -39,76 +49,24 @@ _PHASE = name_key("due date phase")
 
 
 @dataclass(frozen=True)
-class DemandTables:
-    """Rates of visits and what they depend on; V visits, 7 age bands.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Visit names, in the order of the axis V.
-    key : ndarray of uint64, shape (V,)
-    rate : ndarray of float, shape (V, 7)
-        Requests per person of the band and year, losses of the reference practice added back.
-    due : ndarray of bool, shape (V,)
-        True where visits come from due dates.
-    condition : ndarray of uint8, shape (V,)
-        Only persons with one of these conditions (bit mask); 0 is everybody.
-    condition_share : ndarray of float, shape (V, 7)
-        Share of the band that may have the visit.
-    only_nursing_home, only_multimorbid : ndarray of bool, shape (V,)
-    frail_ratio : ndarray of float, shape (V,)
-    frail_share : ndarray of float, shape (7,)
-    women_share, women_ratio, men_ratio : ndarray of float, shape (7,)
-    bim_share, bim_ratio : ndarray of float, shape (7,)
-    seasonal : ndarray of bool, shape (V,)
-    weekday_weight : ndarray of float, shape (5,)
-        Mean 1 over a week.
-    season : ndarray of float, shape (53,)
-        Factor by ISO week for seasonal visits; mean 1 over the open weeks. Index 0 is unused.
-    call_only_rate : float
-        Calls that carry no request, per person and year.
-    seeking_bound : float
-        Largest factor a scenario may put on a rate.
-    """
-
-    names: tuple[str, ...]
-    key: NDArray[np.uint64]
-    rate: NDArray[np.float64]
-    due: NDArray[np.bool_]
-    condition: NDArray[np.uint8]
-    condition_share: NDArray[np.float64]
-    only_nursing_home: NDArray[np.bool_]
-    only_multimorbid: NDArray[np.bool_]
-    frail_ratio: NDArray[np.float64]
-    frail_share: NDArray[np.float64]
-    women_share: NDArray[np.float64]
-    women_ratio: NDArray[np.float64]
-    men_ratio: NDArray[np.float64]
-    bim_share: NDArray[np.float64]
-    bim_ratio: NDArray[np.float64]
-    seasonal: NDArray[np.bool_]
-    weekday_weight: NDArray[np.float64]
-    season: NDArray[np.float64]
-    call_only_rate: float
-    seeking_bound: float
-
-
-@dataclass(frozen=True)
 class Strata:
-    """Patients in weight classes, rates of a class within a factor of 2; K classes, M members.
+    """Patients in weight classes, rates of a class within a factor of 2; K classes, M members, N patients.
 
     Attributes
     ----------
     visit, cell : ndarray of int64, shape (K,)
+        Classes stand by (cell, visit, rate).
     first, count : ndarray of int64, shape (K,)
-        Slice of `patient` and `weight`.
+        Slice of `member`.
     bound : ndarray of float, shape (K,)
         Dominating rate of one member, per year.
     key : ndarray of uint64, shape (K,)
-    patient : ndarray of int64, shape (M,)
-        Row in the population.
-    weight : ndarray of float, shape (M,)
-        The member's own rate, per year.
+    member : ndarray of unsigned int, shape (M,)
+        Place in the list of the cell.
+    rate : ndarray of float, shape (V, kinds)
+        `rates_of_kinds`. A member's weight is the rate of her kind times her heterogeneity.
+    kind : ndarray of uint8, shape (N,)
+    heterogeneity : ndarray of float, shape (N,)
     """
 
     visit: NDArray[np.int64]
@@ -117,39 +75,44 @@ class Strata:
     count: NDArray[np.int64]
     bound: NDArray[np.float64]
     key: NDArray[np.uint64]
-    patient: NDArray[np.int64]
-    weight: NDArray[np.float64]
+    member: NDArray[np.unsignedinteger]
+    rate: NDArray[np.float64]
+    kind: NDArray[np.uint8]
+    heterogeneity: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class DueDates:
-    """All due visits of a run, by open day; day d owns rows `offset[d]` to `offset[d + 1]`.
+    """All due visits of a run, by cell and open day; cell c owns rows `offset[c, d]` to `offset[c, d + 1]` of day d.
 
     Attributes
     ----------
-    offset : ndarray of int64, shape (days + 1,)
-    cell, patient, visit, occurrence : ndarray of int64, shape (n,)
-    interval_days : ndarray of float, shape (n,)
-        Interval of the series, open days.
-    key : ndarray of uint64, shape (n,)
+    offset : ndarray of int64, shape (C, days + 1)
+    member : ndarray of unsigned int, shape (n,)
+        Place in the list of the cell.
+    visit : ndarray of uint8, shape (n,)
+    occurrence : ndarray of uint16, shape (n,)
+        Number in the series of the patient and visit.
+    rate : ndarray of float, shape (V, kinds)
+        `rates_of_kinds`; the interval of a series is one over the rate of the patient's kind.
+    kind : ndarray of uint8, shape (N,)
     """
 
     offset: NDArray[np.int64]
-    cell: NDArray[np.int64]
-    patient: NDArray[np.int64]
-    visit: NDArray[np.int64]
-    occurrence: NDArray[np.int64]
-    interval_days: NDArray[np.float64]
-    key: NDArray[np.uint64]
+    member: NDArray[np.unsignedinteger]
+    visit: NDArray[np.uint8]
+    occurrence: NDArray[np.uint16]
+    rate: NDArray[np.float64]
+    kind: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Candidates of one day, all cells, sorted by (cell, key); n candidates.
+    """Candidates of some open days, all cells, by (day, cell); n candidates.
 
     Attributes
     ----------
-    cell, patient, visit : ndarray of int64, shape (n,)
+    day, cell, patient, visit : ndarray of int64, shape (n,)
         `visit` is CALL_ONLY for a call without request; `patient` is then -1.
     key : ndarray of uint64, shape (n,)
     threshold : ndarray of float, shape (n,)
@@ -160,6 +123,7 @@ class Arrivals:
         Interval of the due series in open days, 0 for work that is not due.
     """
 
+    day: NDArray[np.int64]
     cell: NDArray[np.int64]
     patient: NDArray[np.int64]
     visit: NDArray[np.int64]
@@ -169,40 +133,9 @@ class Arrivals:
     interval_days: NDArray[np.float64]
 
 
-def multimorbid(people: Population) -> NDArray[np.bool_]:
-    """Patients with at least two of six conditions, COPD and asthma counted as one; shape (patients,)."""
-    lung = np.uint8((1 << CONDITIONS.index("copd")) | (1 << CONDITIONS.index("asthma")))
-    others = np.bitwise_count(people.conditions & ~lung)
-    result: NDArray[np.bool_] = others + ((people.conditions & lung) > 0) >= 2
-    return result
-
-
-def person_rates(tables: DemandTables, people: Population, visit: int) -> NDArray[np.float64]:
-    """Requests a year of every patient for one visit, heterogeneity left out.
-
-    Returns
-    -------
-    ndarray of float, shape (patients,)
-        Zero for patients who cannot have the visit. The mean over a band is the rate of the band.
-    """
-    band = people.band
-    women = tables.women_share * tables.women_ratio + (1 - tables.women_share) * tables.men_ratio
-    sex = np.where(people.woman, (tables.women_ratio / women)[band], (tables.men_ratio / women)[band])
-    poor = 1 + tables.bim_share * (tables.bim_ratio - 1)
-    income = np.where(people.bim, (tables.bim_ratio / poor)[band], (1 / poor)[band])
-    ratio = tables.frail_ratio[visit]
-    frail = np.where(people.frail, ratio, 1.0) / (1 + tables.frail_share * (ratio - 1))[band]
-    share = tables.condition_share[visit]
-    rate = np.divide(tables.rate[visit], share, out=np.zeros(len(share)), where=share > 0)[band]
-    rate = rate * sex * income * frail
-    if tables.condition[visit]:
-        rate = np.where(people.conditions & tables.condition[visit], rate, 0.0)
-    if tables.only_nursing_home[visit]:
-        rate = np.where(people.nursing_home, rate, 0.0)
-    if tables.only_multimorbid[visit]:
-        rate = np.where(multimorbid(people), rate, 0.0)
-    result: NDArray[np.float64] = rate
-    return result
+def _narrow(sizes: NDArray[np.int64]) -> np.dtype[np.unsignedinteger]:
+    """Type that holds a place in every list."""
+    return np.dtype(np.uint16 if sizes.max(initial=0) <= 1 << 16 else np.uint32)
 
 
 def strata(tables: DemandTables, people: Population, cell_key: NDArray[np.uint64]) -> Strata:
@@ -214,35 +147,38 @@ def strata(tables: DemandTables, people: Population, cell_key: NDArray[np.uint64
         Key of (seed, replication, practice).
     """
     sizes = np.diff(people.offset)
-    cell_of = np.repeat(np.arange(len(sizes)), sizes)
-    parts: list[tuple[NDArray[np.int64], ...]] = []
-    members: list[NDArray[np.int64]] = []
-    weights: list[NDArray[np.float64]] = []
-    total = 0
-    for visit in np.flatnonzero(~tables.due):
-        weight = person_rates(tables, people, int(visit)) * people.heterogeneity
-        patient = np.flatnonzero(weight > 0)
-        octave = np.floor(np.log2(weight[patient])).astype(np.int64)
-        order = np.lexsort((patient, octave, cell_of[patient]))
-        patient, octave = patient[order], octave[order]
-        group = cell_of[patient] * 4096 + (octave + 2048)
-        _, first, count = np.unique(group, return_index=True, return_counts=True)
-        parts.append(
-            (np.full(len(first), visit), cell_of[patient[first]], first + total, count, octave[first])
-        )
-        members.append(patient)
-        weights.append(weight[patient])
-        total += len(patient)
-    visit_, cell, first, count, octave = (np.concatenate(column) for column in zip(*parts, strict=True))
+    rated = np.flatnonzero(~tables.due)
+    rate, kind = rates_of_kinds(tables), kinds(people)
+    narrow = _narrow(sizes)
+    classes: list[tuple[NDArray[np.int64], ...]] = []
+    members: list[NDArray[np.unsignedinteger]] = []
+    for cell, (begin, end) in enumerate(zip(people.offset[:-1], people.offset[1:], strict=True)):
+        rows = slice(begin, end)
+        weight = rate[rated].take(kind[rows], axis=1) * people.heterogeneity[rows]
+        weight *= may_have(tables, people, rows)[rated]
+        pair = np.flatnonzero(weight)
+        octave = np.frexp(weight.reshape(-1)[pair])[1].astype(np.int64) - 1
+        visit, member = np.divmod(pair, max(1, end - begin))
+        least = int(octave.min(initial=0))
+        span = int(octave.max(initial=0)) - least + 1
+        group = visit * span + (octave - least)
+        short = group.astype(np.uint16) if span * len(rated) <= 1 << 16 else group
+        members.append(member[np.argsort(short, kind="stable")].astype(narrow))
+        count = np.bincount(group, minlength=span * len(rated))
+        used = np.flatnonzero(count)
+        classes.append((np.full(len(used), cell), rated[used // span], used % span + least, count[used]))
+    cells, visits, octaves, counts = (np.concatenate(column) for column in zip(*classes, strict=True))
     return Strata(
-        visit=visit_,
-        cell=cell,
-        first=first,
-        count=count,
-        bound=np.exp2(octave + 1.0),
-        key=child(cell_key[cell], tables.key[visit_], octave + 2048),
-        patient=np.concatenate(members),
-        weight=np.concatenate(weights),
+        visit=visits,
+        cell=cells,
+        first=np.cumsum(counts) - counts,
+        count=counts,
+        bound=np.exp2(octaves + 1.0),
+        key=child(cell_key[cells], tables.key[visits], octaves + 2048),
+        member=np.concatenate(members),
+        rate=rate,
+        kind=kind,
+        heterogeneity=people.heterogeneity,
     )
 
 
@@ -250,52 +186,61 @@ def due_dates(
     tables: DemandTables, people: Population, cell_key: NDArray[np.uint64], calendar: Calendar
 ) -> DueDates:
     """Every due visit of the run: a fixed grid per patient and visit, stationary from the first day."""
-    days = len(calendar)
-    sizes = np.diff(people.offset)
-    cell_of = np.repeat(np.arange(len(sizes)), sizes)
-    columns: list[tuple[NDArray[np.int64], ...]] = []
-    intervals: list[NDArray[np.float64]] = []
-    keys: list[NDArray[np.uint64]] = []
-    for visit in np.flatnonzero(tables.due):
-        rate = person_rates(tables, people, int(visit))
-        patient = np.flatnonzero(rate > 0)
-        interval = calendar.year_days / rate[patient]
-        series = child(people.key[patient], tables.key[visit], cell_key[cell_of[patient]])
+    days, sizes = len(calendar), np.diff(people.offset)
+    due = np.flatnonzero(tables.due)
+    rate, kind = rates_of_kinds(tables), kinds(people)
+    narrow = _narrow(sizes)
+    offset = np.zeros((len(sizes), days + 1), np.int64)
+    columns: list[tuple[NDArray[np.unsignedinteger], ...]] = []
+    total = 0
+    for cell, (begin, end) in enumerate(zip(people.offset[:-1], people.offset[1:], strict=True)):
+        rows = slice(begin, end)
+        may = may_have(tables, people, rows)[due] & (rate[due].take(kind[rows], axis=1) > 0)
+        which, member = np.nonzero(may)
+        visit = due[which]
+        interval = calendar.year_days / rate[visit, kind[rows][member]]
+        series = _series(tables, people, cell_key, begin + member, visit, np.full(len(member), cell))
         phase = uniform(series, _PHASE) * interval
         count = np.maximum(0, np.ceil((days - phase) / interval)).astype(np.int64)
-        row = np.repeat(np.arange(len(patient)), count)
-        occurrence = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+        row, occurrence = spread(count)
         day = np.floor(phase[row] + occurrence * interval[row]).astype(np.int64)
-        inside = day < days
-        row, occurrence, day = row[inside], occurrence[inside], day[inside]
-        columns.append((day, cell_of[patient[row]], patient[row], np.full(len(row), visit), occurrence))
-        intervals.append(interval[row])
-        keys.append(child(series[row], _DUE, occurrence))
-    day, cell, patient_, visit_, occurrence_ = (
-        np.concatenate(column) for column in zip(*columns, strict=True)
-    )
-    key = np.concatenate(keys)
-    order = np.lexsort((key, cell, day))
-    return DueDates(
-        offset=np.searchsorted(day[order], np.arange(days + 1)),
-        cell=cell[order],
-        patient=patient_[order],
-        visit=visit_[order],
-        occurrence=occurrence_[order],
-        interval_days=np.concatenate(intervals)[order],
-        key=key[order],
-    )
+        inside = np.flatnonzero(day < days)
+        order = inside[np.argsort(day[inside], kind="stable")]
+        row = row[order]
+        columns.append(
+            (member[row].astype(narrow), visit[row].astype(np.uint8), occurrence[order].astype(np.uint16))
+        )
+        offset[cell, 1:] = np.cumsum(np.bincount(day[order], minlength=days))
+        offset[cell] += total
+        total += len(row)
+    members, visits, occurrences = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return DueDates(offset=offset, member=members, visit=visits, occurrence=occurrences, rate=rate, kind=kind)
+
+
+def _series(
+    tables: DemandTables,
+    people: Population,
+    cell_key: NDArray[np.uint64],
+    patient: NDArray[np.int64],
+    visit: NDArray[np.int64],
+    cell: NDArray[np.int64],
+) -> NDArray[np.uint64]:
+    """Keys of due series."""
+    return child(people.key[patient], tables.key[visit], cell_key[cell])
 
 
 def _calls(
-    tables: DemandTables, sizes: NDArray[np.int64], cell_key: NDArray[np.uint64], day: int, factor: float
+    tables: DemandTables,
+    sizes: NDArray[np.int64],
+    cell_key: NDArray[np.uint64],
+    days: NDArray[np.int64],
+    factor: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Cell and key of the calls that carry no request."""
-    prefix = child(cell_key, _CALL, day)
-    count = poisson(uniform(prefix, _COUNT), tables.call_only_rate * sizes * factor)
-    cell = np.repeat(np.arange(len(sizes)), count)
-    ordinal = np.arange(len(cell)) - np.repeat(np.cumsum(count) - count, count)
-    return cell, child(prefix[cell], ordinal)
+    """Place in (day, cell) and key of the calls that carry no request."""
+    prefix = child(child(cell_key, _CALL), days[:, None])
+    count = poisson(uniform(prefix, _COUNT), tables.call_only_rate * sizes * factor[:, None])
+    place, ordinal = spread(count.reshape(-1))
+    return place, child(prefix.reshape(-1)[place], ordinal)
 
 
 def candidates(
@@ -305,46 +250,97 @@ def candidates(
     due: DueDates,
     cell_key: NDArray[np.uint64],
     calendar: Calendar,
-    day: int,
+    days: range,
 ) -> Arrivals:
-    """Candidates of open day `day`: exact thinning of a Poisson count per weight class, plus what is due.
+    """Candidates of open days: exact thinning of a Poisson count per weight class, what is due, and bare calls.
 
     Raises
     ------
     ArithmeticError
         If a patient's rate exceeds the dominating rate of her class.
     """
+    n_cells, on = len(cell_key), np.arange(days.start, days.stop)
+    weekday = tables.weekday_weight[calendar.weekday[on]]
+    rated, rated_key, patient, visit, threshold = _rated(tables, people, classes, calendar, on, weekday)
+    due_at, due_row = _due_rows(due, on)
+    cell = due_at % n_cells
+    due_patient, due_visit = people.offset[cell] + due.member[due_row], due.visit[due_row].astype(np.int64)
+    occurrence = due.occurrence[due_row].astype(np.int64)
+    due_key = child(_series(tables, people, cell_key, due_patient, due_visit, cell), _DUE, occurrence)
+    interval = calendar.year_days / due.rate[due_visit, due.kind[due_patient]]
     per_day = 1.0 / calendar.year_days
-    factor = tables.weekday_weight[calendar.weekday[day]] * np.where(
-        tables.seasonal, tables.season[calendar.week[day]], 1.0
-    )
-    bound = classes.bound * tables.seeking_bound
-    prefix = child(classes.key, day)
-    count = poisson(uniform(prefix, _COUNT), bound * classes.count * factor[classes.visit] * per_day)
-    stratum = np.repeat(np.arange(len(count)), count)
-    ordinal = np.arange(len(stratum)) - np.repeat(np.cumsum(count) - count, count)
-    key = child(prefix[stratum], ordinal)
-    member = classes.first[stratum] + (uniform(key, _PATIENT) * classes.count[stratum]).astype(np.int64)
-    weight = classes.weight[member]
-    if np.any(weight * tables.seeking_bound > bound[stratum]):
-        raise ArithmeticError("a patient's rate exceeds the dominating rate of her weight class")
-    threshold = uniform(key, _ACCEPT) * bound[stratum] / weight
-    keep = threshold < tables.seeking_bound
-    stratum, key, member, threshold = stratum[keep], key[keep], member[keep], threshold[keep]
-    call_factor = float(tables.weekday_weight[calendar.weekday[day]]) * per_day
-    call_cell, call_key = _calls(tables, np.diff(people.offset), cell_key, day, call_factor)
-    rows = slice(due.offset[day], due.offset[day + 1])
-    none, zero = np.full(len(call_cell), -1), np.zeros(len(call_cell))
-    n_due, n_rate = rows.stop - rows.start, len(key)
-    cell = np.concatenate((classes.cell[stratum], due.cell[rows], call_cell))
-    keys = np.concatenate((key, due.key[rows], call_key))
-    order = np.lexsort((keys, cell))
+    call, call_key = _calls(tables, np.diff(people.offset), cell_key, on, weekday * per_day)
+    order, place = _merged((rated, due_at, call), len(on) * n_cells)
+    n_rated, n_due, n_calls = len(rated), len(due_at), len(call)
+
+    def column(of_rated: Any, of_due: Any, of_calls: Any) -> NDArray[Any]:
+        parts = zip((of_rated, of_due, of_calls), (n_rated, n_due, n_calls), strict=True)
+        return np.concatenate([np.broadcast_to(part, n) for part, n in parts])[order]
+
+    day, cell = np.divmod(place, n_cells)
     return Arrivals(
-        cell=cell[order],
-        patient=np.concatenate((classes.patient[member], due.patient[rows], none))[order],
-        visit=np.concatenate((classes.visit[stratum], due.visit[rows], none))[order],
-        key=keys[order],
-        threshold=np.concatenate((threshold, np.zeros(n_due), zero))[order],
-        occurrence=np.concatenate((np.full(n_rate, -1), due.occurrence[rows], none))[order],
-        interval_days=np.concatenate((np.zeros(n_rate), due.interval_days[rows], zero))[order],
+        day=days.start + day,
+        cell=cell,
+        patient=column(patient, due_patient, -1),
+        visit=column(visit, due_visit, CALL_ONLY),
+        key=column(rated_key, due_key, call_key),
+        threshold=column(threshold, 0.0, 0.0),
+        occurrence=column(-1, occurrence, -1),
+        interval_days=column(0.0, interval, 0.0),
     )
+
+
+def _rated(
+    tables: DemandTables,
+    people: Population,
+    classes: Strata,
+    calendar: Calendar,
+    days: NDArray[np.int64],
+    weekday: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Place in (day, cell), key, patient, visit and threshold of what comes at a rate."""
+    season = np.where(tables.seasonal, tables.season[calendar.week[days]][:, None], 1.0)
+    factor = weekday[:, None] * season
+    bound = classes.bound * tables.seeking_bound
+    prefix = child(classes.key, days[:, None]).reshape(-1)
+    mean = bound * classes.count * factor.take(classes.visit, axis=1) * (1.0 / calendar.year_days)
+    place, ordinal = spread(poisson(uniform(prefix, _COUNT), mean.reshape(-1)))
+    key = child(prefix[place], ordinal)
+    stratum = place if len(days) == 1 else place % len(classes.key)
+    member = classes.first[stratum] + (uniform(key, _PATIENT) * classes.count[stratum]).astype(np.int64)
+    patient = people.offset[classes.cell[stratum]] + classes.member[member]
+    visit = classes.visit[stratum]
+    weight = classes.rate.reshape(-1)[visit * classes.rate.shape[1] + classes.kind[patient]]
+    weight *= classes.heterogeneity[patient]
+    dominating = bound[stratum]
+    if np.any(weight * tables.seeking_bound > dominating):
+        raise ArithmeticError("a patient's rate exceeds the dominating rate of her weight class")
+    threshold = uniform(key, _ACCEPT) * dominating / weight
+    keep = np.flatnonzero(threshold < tables.seeking_bound)
+    at = classes.cell[stratum[keep]]
+    if len(days) > 1:
+        at += place[keep] // len(classes.key) * (len(people.offset) - 1)
+    return at, key[keep], patient[keep], visit[keep], threshold[keep]
+
+
+def _due_rows(due: DueDates, days: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Place in (day, cell) and row of what is due on consecutive days."""
+    begin = due.offset.T[days].reshape(-1)
+    place, ordinal = spread(due.offset.T[days + 1].reshape(-1) - begin)
+    return place, begin[place] + ordinal
+
+
+def _merged(
+    places: tuple[NDArray[np.int64], ...], n_places: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Order that merges rising sequences, one after the other, into one that rises; and the merged sequence."""
+    counts = np.stack([np.bincount(one, minlength=n_places) for one in places])
+    total = counts.sum(0)
+    starts = np.cumsum(total) - total + np.cumsum(counts, axis=0) - counts
+    order = np.empty(int(total.sum()), np.int64)
+    first = 0
+    for one, count, start in zip(places, counts, starts, strict=True):
+        own = np.arange(len(one))
+        order[(start - np.cumsum(count) + count)[one] + own] = first + own
+        first += len(one)
+    return order, np.repeat(np.arange(n_places), total)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import join
+from careload.columns import join, replace, settled
 from careload.day.book import Places
 from careload.day.parts import Part, Parts, no_parts
 from careload.practice.tables import Layout, Practices, Rota
@@ -103,7 +103,7 @@ def _absences(
         leaves = np.maximum(rota.leaves_at[:, person], np.where(met, meeting[:, 1], 0))
         end_of_day = np.full(len(leaves), END_OF_DAY)
         found.append(_absence(n_roles, person, Part.OFF, present, leaves, end_of_day))
-    return join(found)
+    return settled(join(found))
 
 
 def _absence(
