@@ -22,6 +22,7 @@ def short_comparison() -> Comparison:
     """The default comparison of small practices over five weeks, one of them closed."""
     comparison = load_comparison(["practice.list_size=600"])
     values = {"run.years": 0.1, "run.replications": REPLICATIONS, "run.fixed_list_replications": FIXED}
+    values |= {"run.inputs_spread": False}
     worlds = tuple((name, with_values(study, values)) for name, study in comparison.worlds)
     return replace(comparison, worlds=worlds)
 

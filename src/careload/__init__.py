@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from careload.api import Result, compare, run
+    from careload.api import Result, SweepResult, compare, run, sweep
 
-__all__ = ["Result", "__version__", "compare", "run"]
+__all__ = ["Result", "SweepResult", "__version__", "compare", "run", "sweep"]
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
     """Import the Python interface at its first use, so that `import careload` stays quick."""
-    if name not in ("Result", "compare", "run"):
+    if name not in __all__:
         raise AttributeError(f"module 'careload' has no attribute {name!r}")
     from careload import api
 

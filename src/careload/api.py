@@ -1,4 +1,4 @@
-"""The model from Python: `run` for one world, `compare` for worlds against a baseline."""
+"""The model from Python: `run` for one world, `compare` for worlds against a baseline, `sweep` for many of these."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from careload.command.points import points, without_globs
 from careload.command.progress import progress_line
-from careload.inputs.faults import Fault, Faults
+from careload.inputs.faults import Fault, Faults, raise_any
 from careload.inputs.load import load_comparison, load_study
-from careload.jobs import simulate_worlds, write_findings
+from careload.inputs.vocabulary import files_at_rest, search_path
+from careload.jobs import Point, point_of, simulate_points, simulate_worlds, write_findings
 from careload.results.contrast import Contrast, Findings
 from careload.results.folders import open_folder
 from careload.results.report import report
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from careload.results.figures import Chart
+    from careload.results.sweep import Sweep
 
-__all__ = ["Result", "compare", "run"]
+__all__ = ["Result", "SweepResult", "compare", "run", "sweep"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +160,93 @@ def compare(
         comparison.worlds, comparison.scenario, _checked(replications), _line(progress)
     )
     return Result(findings)
+
+
+@dataclass(frozen=True, eq=False)
+class SweepResult:
+    """What the points of a sweep say, in the order of their overrides.
+
+    Attributes
+    ----------
+    points : tuple of tuple of str
+        Overrides of every point, one value each.
+    results : tuple of Result
+        One for each point.
+    """
+
+    points: tuple[tuple[str, ...], ...]
+    results: tuple[Result, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Swept keys and measures with their intervals; one row for each point and world compared."""
+        import pandas as pd
+
+        from careload.results.sweep import table_columns
+
+        return pd.DataFrame({name: values for name, values, _ in table_columns(self._sweep())})
+
+    def figure(self, world: str | None = None) -> Chart | None:
+        """Draw released time over the one or two keys that were swept; None for another number of keys."""
+        from careload.results.sweep_figure import draw_sweep
+
+        return draw_sweep(self._sweep(), world)
+
+    def _sweep(self) -> Sweep:
+        from careload.results.sweep import sweep_of
+
+        return sweep_of([result.findings for result in self.results])
+
+    def _repr_html_(self) -> str:
+        """Show the table in a notebook."""
+        return str(self.table.to_html())
+
+
+def sweep(
+    *overrides: str,
+    replications: int | None = None,
+    config_dirs: Sequence[str | Path] = (),
+    progress: bool = False,
+) -> SweepResult:
+    """Compare at all combinations of values, simulated together; inputs are not varied beside.
+
+    Parameters
+    ----------
+    *overrides : str
+        As behind `careload compare -m`: `practice.list_size=1000,1500`, `practice.team.nurse.fte=0.2,0.4`.
+    replications, config_dirs, progress
+        As for `run`.
+
+    Returns
+    -------
+    SweepResult
+
+    Raises
+    ------
+    Faults
+        All faults of all points at once.
+    """
+    folders, faults = search_path(config_dirs)
+    listed, wrong = points(without_globs(overrides, folders))
+    raise_any([*faults, *wrong])
+    loaded: list[Point] = []
+    with files_at_rest():
+        for texts in listed:
+            try:
+                one = load_comparison(texts, config_dirs)
+                loaded.append(point_of(one.worlds, one.scenario, _checked(replications), spread=False))
+            except Faults as error:
+                faults += error.faults
+    raise_any(faults)
+    found: dict[int, Findings] = {}
+
+    def take(number: int, outcome: Findings | Exception) -> None:
+        if isinstance(outcome, Exception):
+            raise outcome
+        found[number] = outcome
+
+    simulate_points(loaded, take, _line(progress))
+    return SweepResult(tuple(listed), tuple(Result(found[number]) for number in range(len(listed))))
 
 
 def _checked(replications: int | None) -> int | None:

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from careload.agents.model import CareModel
 from careload.day.block import Block
-from careload.draws import child, name_key, root_key
+from careload.draws import child, root_key
 from careload.inputs.study import Study
 from careload.patients.demand import due_dates, strata
-from careload.patients.population import Pyramid, read_pyramid, sample
-from careload.patients.tables import calendar_of, demand_side, minutes_ticks
+from careload.patients.population import joined, sample
+from careload.patients.tables import minutes_ticks
+from careload.plan import DEMAND, PEOPLE, BlockPlan, Cells, Order, Plan, make_plan, side_of
 from careload.practice.tables import Layout, for_lanes, stack
 from careload.practice.worlds import make_layout, world_table
-from careload.results.ledger import Ledger, compare_scenarios
+from careload.processes import Progress, run_all
+from careload.results.ledger import Ledger, compare_scenarios, take_cells
 from careload.results.persons import count_persons
 
-__all__ = ["Progress", "Run", "make_block", "pyramid_of", "reduce_block", "simulate", "useful_processes"]
+__all__ = [
+    "Progress",
+    "Run",
+    "build",
+    "make_block",
+    "run_block",
+    "simulate",
+    "simulate_plan",
+]
 
-Progress = Callable[[int, int], None]
-
-_PEOPLE: Final = name_key("people")
-_DEMAND: Final = name_key("demand")
-_MOST_LANES: Final = 3000
-_LANE_DAYS_OF_A_PROCESS: Final = 10_000
+Deliver = Callable[[int, "Run | Exception"], None]
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,6 @@ class Run:
     fixed: int
 
 
-def pyramid_of(study: Study) -> Pyramid:
-    """The age pyramid a study names."""
-    return read_pyramid(study.table_path, study.value("population.nis_code"))
-
-
 def make_block(
     studies: Sequence[Study],
     cells: NDArray[np.int64],
@@ -96,7 +91,7 @@ def make_block(
     list_sizes: NDArray[np.int64] | None = None,
     world_of_lane: NDArray[np.int64] | None = None,
 ) -> Block:
-    """Arrays of a block.
+    """Arrays of a block, every world in every cell.
 
     Parameters
     ----------
@@ -112,45 +107,100 @@ def make_block(
         By default scenario s is world s in all cells.
     """
     first = studies[0]
-    side = demand_side(first, pyramid_of(first))
+    side, source = side_of(first)
     n_cells = len(cells)
     seed = root_key(first.seed)
-    cell_key = child(seed, _DEMAND, cells)
-    people_key = child(seed, _PEOPLE, cells if people_of is None else people_of)
-    sizes = np.full(n_cells, round(first.value("practice.list_size"))) if list_sizes is None else list_sizes
-    people = sample(pyramid_of(first), side.population, sizes, people_key)
     layout = make_layout(studies)
-    tables = stack([world_table(study, layout) for study in studies])
+    sizes = np.full(n_cells, round(first.value("practice.list_size"))) if list_sizes is None else list_sizes
+    crumb = minutes_ticks(first.value("run.crumb_limit_minutes"))
     world = np.repeat(np.arange(len(studies)), n_cells) if world_of_lane is None else world_of_lane
-    travel = [f"task.{name}.travel_minutes" for name in side.demand.names]
-    return Block(
+    plan = BlockPlan(
+        side=side,
         layout=layout,
+        practices=stack([world_table(study, layout) for study in studies]),
+        crumb_limit=np.full(len(studies), crumb),
+        contrasts=tuple((0, one) for one in range(1, len(world) // n_cells)),
+        cells=Cells(
+            key=child(seed, DEMAND, cells),
+            people_key=child(seed, PEOPLE, cells if people_of is None else people_of),
+            list_size=sizes,
+            source=np.zeros(n_cells, np.int64),
+        ),
+        sources=(source,),
+        group=0,
+        worlds=tuple(range(len(studies))),
+        numbers=tuple(range(n_cells)),
+    )
+    return build(plan, world)
+
+
+def build(plan: BlockPlan, world_of_lane: NDArray[np.int64] | None = None) -> Block:
+    """Arrays of a planned block.
+
+    Parameters
+    ----------
+    plan : BlockPlan
+    world_of_lane : ndarray of int64, shape (scenarios * C,), optional
+        By default scenario s is world s in all cells.
+    """
+    side, cells, n_cells = plan.side, plan.cells, len(plan.numbers)
+    world = np.repeat(np.arange(len(plan.worlds)), n_cells) if world_of_lane is None else world_of_lane
+    people = joined(
+        [
+            sample(pyramid, tables, cells.list_size[own], cells.people_key[own])
+            for source, (pyramid, tables) in enumerate(plan.sources)
+            if (own := cells.source == source).any()
+        ]
+    )
+    return Block(
+        layout=plan.layout,
         calendar=side.calendar,
         demand=side.demand,
         bundles=side.bundles,
-        practices=for_lanes(tables, world),
+        practices=for_lanes(plan.practices, world),
         people=people,
-        strata=strata(side.demand, people, cell_key),
-        due=due_dates(side.demand, people, cell_key, side.calendar),
-        cell_key=cell_key,
+        strata=strata(side.demand, people, cells.key),
+        due=due_dates(side.demand, people, cells.key, side.calendar),
+        cell_key=cells.key,
         n_scenarios=len(world) // n_cells,
-        crumb_limit=np.full(len(world), minutes_ticks(first.value("run.crumb_limit_minutes"))),
+        crumb_limit=plan.crumb_limit[world],
         desk=side.desk,
-        travel_ticks=np.array([minutes_ticks(first.value(key)) if first.has(key) else 0 for key in travel]),
+        travel_ticks=side.travel_ticks,
         rotas={},
-        contrasts=tuple((0, one) for one in range(1, len(world) // n_cells)),
+        contrasts=plan.contrasts,
     )
 
 
-def reduce_block(block: Block, model: CareModel, replications: int, fixed: int) -> Run:
-    """Keep of a finished block what results need."""
+@dataclass(frozen=True, eq=False)
+class Reduced:
+    """What is kept of a finished block: S worlds, C cells, as `Run` has them.
+
+    Attributes
+    ----------
+    ledgers : mapping of (int, int) to Ledger
+        By pair of worlds, as positions in the block.
+    """
+
+    heads: NDArray[np.int64]
+    list_size: NDArray[np.int64]
+    totals: NDArray[np.int64]
+    task_ticks: NDArray[np.int64]
+    persons: NDArray[np.float64]
+    present: NDArray[np.int64]
+    met: NDArray[np.int64]
+    access: NDArray[np.int64]
+    ledgers: Mapping[tuple[int, int], Ledger]
+
+
+def run_block(plan: BlockPlan, progress: Progress | None = None) -> Reduced:
+    """Make a block, run all its days and keep what results need; the unit of work of a process."""
+    block = build(plan)
+    model = CareModel(block)
+    model.run(progress)
     shape = (block.n_scenarios, block.n_cells)
     accounts = model.state.accounts
     totals, task_ticks = accounts.totals, accounts.task_ticks
-    return Run(
-        layout=block.layout,
-        window_weeks=block.calendar.window_weeks,
-        window_days=int(block.calendar.in_window.sum()),
+    reduced = Reduced(
         heads=block.practices.heads[:: block.n_cells],
         list_size=np.diff(block.people.offset),
         totals=totals.reshape(len(totals), *shape),
@@ -159,75 +209,130 @@ def reduce_block(block: Block, model: CareModel, replications: int, fixed: int) 
         present=accounts.present.reshape(-1, *shape),
         met=accounts.met.reshape(-1, *shape),
         access=accounts.access.reshape(*accounts.access.shape[:2], *shape),
-        ledgers=tuple(compare_scenarios(block, model.state, *pair) for pair in block.contrasts),
-        replications=replications,
-        fixed=fixed,
+        ledgers={pair: compare_scenarios(block, model.state, *pair) for pair in plan.contrasts},
     )
-
-
-def _run_block(block: Block, progress: Progress | None = None) -> Run:
-    """Run all days of a block; the unit of work of a process."""
-    model = CareModel(block)
-    model.run(progress)
-    run = reduce_block(block, model, block.n_cells, 0)
     model.close()
-    return run
+    return reduced
 
 
-def _joined(runs: Sequence[Run], replications: int, fixed: int) -> Run:
-    """Runs of the same worlds over other cells, one after the other."""
-    first = runs[0]
-    ledgers = tuple(
-        Ledger(
-            **{
-                f.name: np.concatenate([getattr(one, f.name) for one in parts], axis=-1)
-                for f in fields(Ledger)
-            }
-        )
-        for parts in zip(*(run.ledgers for run in runs), strict=True)
-    )
-    return Run(
-        layout=first.layout,
-        window_weeks=first.window_weeks,
-        window_days=first.window_days,
-        heads=first.heads,
-        list_size=np.concatenate([run.list_size for run in runs]),
-        totals=np.concatenate([run.totals for run in runs], axis=-1),
-        task_ticks=np.concatenate([run.task_ticks for run in runs], axis=-1),
-        persons=np.concatenate([run.persons for run in runs], axis=-1),
-        present=np.concatenate([run.present for run in runs], axis=-1),
-        met=np.concatenate([run.met for run in runs], axis=-1),
-        access=np.concatenate([run.access for run in runs], axis=-1),
-        ledgers=ledgers,
-        replications=replications,
-        fixed=fixed,
-    )
+def simulate_plan(plan: Plan, deliver: Deliver, progress: Progress | None = None, processes: int = 1) -> None:
+    """Run all blocks of a plan and hand on every run as soon as its cells are there.
 
-
-def useful_processes(studies: Sequence[Study], cells: int) -> int:
-    """Processes that shorten a run: one per core, as long as each has enough days to pay for its start.
+    The runs are the same, to the last bit, on any number of processes and whatever else the plan holds.
 
     Parameters
     ----------
-    cells : int
-        Replications of all kinds.
+    plan : Plan
+    deliver : callable
+        Told the number of an order, and its run or the error that it failed with; an error of a block that several
+        orders share is only told to those that fail alone as well.
+    progress : callable, optional
+        Told the load done and the load in all.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    lane_days = cells * len(studies) * len(calendar_of(studies[0]))
-    return max(1, min(cores, cells, lane_days // _LANE_DAYS_OF_A_PROCESS))
+    block_of = {
+        (block.group, cell): (number, at)
+        for number, block in enumerate(plan.blocks)
+        for at, cell in enumerate(block.numbers)
+    }
+    waits_for = [{block_of[place.group, cell][0] for cell in place.cells} for place in plan.places]
+    found: dict[int, Reduced] = {}
+    again: list[int] = []
+
+    def take(number: int, outcome: Reduced | Exception) -> None:
+        asking = [order for order, blocks in enumerate(waits_for) if number in blocks]
+        if isinstance(outcome, Exception):
+            for order in asking:
+                waits_for[order] = set()
+                if len(plan.orders) > 1:
+                    again.append(order)
+                else:
+                    deliver(order, outcome)
+            return
+        found[number] = outcome
+        for order in asking:
+            waits_for[order].discard(number)
+            if not waits_for[order]:
+                deliver(order, _gathered(plan, order, block_of, found))
+
+    run_all(run_block, plan.blocks, [block.load for block in plan.blocks], take, progress, plan.processes)
+    for order in again:
+        alone = make_plan([plan.orders[order]])
+        simulate_plan(alone, lambda _, run, order=order: deliver(order, run))  # type: ignore[misc]
 
 
-@contextmanager
-def _interruptions_held() -> Iterator[None]:
-    """Hold interruptions by the user back: a process started meanwhile leaves them to this one for good."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
+def _gathered(
+    plan: Plan, number: int, block_of: Mapping[tuple[int, int], tuple[int, int]], found: Mapping[int, Reduced]
+) -> Run:
+    """The run of one order, its cells in order, out of the blocks that hold them."""
+    order, place = plan.orders[number], plan.places[number]
+    layout = make_layout(order.studies)
+    where = [block_of[place.group, cell] for cell in place.cells]
+    parts: list[_Part] = []
+    for block in dict.fromkeys(block for block, _ in where):
+        planned, reduced = plan.blocks[block], found[block]
+        roles = [planned.layout.roles.index(role) for role in layout.roles]
+        worlds = [planned.worlds.index(world) for world in place.worlds]
+        cells = np.array([at for one, at in where if one == block])
+        parts.append(
+            _Part(
+                at=np.array([at for at, (one, _) in enumerate(where) if one == block]),
+                heads=reduced.heads[worlds][:, roles],
+                list_size=reduced.list_size[cells],
+                totals=reduced.totals[:, worlds][..., cells],
+                task_ticks=reduced.task_ticks[roles][:, :, worlds][..., cells],
+                persons=reduced.persons[:, worlds][..., cells],
+                present=reduced.present[roles][:, worlds][..., cells],
+                met=reduced.met[roles][:, worlds][..., cells],
+                access=reduced.access[:, :, worlds][..., cells],
+                ledgers=tuple(take_cells(reduced.ledgers[worlds[0], one], cells) for one in worlds[1:]),
+            )
+        )
+    back = np.argsort(np.concatenate([part.at for part in parts]))
+
+    def whole(name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in parts], axis=-1)[..., back]
+
+    calendar = plan.blocks[where[0][0]].side.calendar
+    return Run(
+        layout=layout,
+        window_weeks=calendar.window_weeks,
+        window_days=int(calendar.in_window.sum()),
+        heads=parts[0].heads,
+        list_size=whole("list_size"),
+        totals=whole("totals"),
+        task_ticks=whole("task_ticks"),
+        persons=whole("persons"),
+        present=whole("present"),
+        met=whole("met"),
+        access=whole("access"),
+        ledgers=tuple(_joined(one, back) for one in zip(*(part.ledgers for part in parts), strict=True)),
+        replications=order.replications,
+        fixed=order.fixed,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What one block holds of a run; `at` are the numbers of its cells in the run."""
+
+    at: NDArray[np.int64]
+    heads: NDArray[np.int64]
+    list_size: NDArray[np.int64]
+    totals: NDArray[np.int64]
+    task_ticks: NDArray[np.int64]
+    persons: NDArray[np.float64]
+    present: NDArray[np.int64]
+    met: NDArray[np.int64]
+    access: NDArray[np.int64]
+    ledgers: tuple[Ledger, ...]
+
+
+def _joined(parts: Sequence[Ledger], back: NDArray[np.int64]) -> Ledger:
+    """Ledgers of several blocks as one, cells in the order `back`."""
+    names = [field.name for field in fields(Ledger)]
+    return Ledger(
+        **{name: np.concatenate([getattr(p, name) for p in parts], axis=-1)[..., back] for name in names}
+    )
 
 
 def simulate(
@@ -246,28 +351,17 @@ def simulate(
     replications, fixed : int
         Cells with people of their own, and cells that share the people of the first.
     progress : callable, optional
-        Told the open days done and the open days in all.
+        Told the load done and the load in all.
     processes : int
         Processes to use; with more than one, the calling script needs a `__main__` guard.
     """
-    cells = np.arange(replications + fixed)
-    people_of = np.where(cells < replications, cells, 0)
-    most = max(1, _MOST_LANES // len(studies))
-    n_blocks = min(len(cells), max(processes, -(-len(cells) // most)))
-    parts = np.array_split(cells, n_blocks)
-    if processes == 1 or n_blocks == 1:
-        runs = [_run_block(make_block(studies, part, people_of[part]), progress) for part in parts]
-        return _joined(runs, replications, fixed)
-    own = range(0, n_blocks, processes)
-    with ProcessPoolExecutor(processes - 1, multiprocessing.get_context("spawn")) as pool:
-        away = {}
-        for number in sorted({*range(n_blocks)} - {*own}):
-            block = make_block(studies, parts[number], people_of[parts[number]])
-            with _interruptions_held():
-                away[number] = pool.submit(_run_block, block)
-        here = {
-            number: _run_block(make_block(studies, parts[number], people_of[parts[number]]), progress)
-            for number in own
-        }
-        there = {number: future.result() for number, future in away.items()}
-    return _joined([(here | there)[number] for number in range(n_blocks)], replications, fixed)
+    found: list[Run] = []
+
+    def take(_: int, outcome: Run | Exception) -> None:
+        if isinstance(outcome, Exception):
+            raise outcome
+        found.append(outcome)
+
+    plan = make_plan([Order(tuple(studies), replications, fixed)], processes)
+    simulate_plan(plan, take, progress)
+    return found[0]

@@ -16,14 +16,13 @@ import yaml
 from careload import __version__
 from careload.command import cli
 from careload.command.cli import DEBUG_VARIABLE, DONE, ERROR, FAULTS, INTERRUPTED, main
-from careload.inputs.faults import Fault, Faults
 from careload.inputs.vocabulary import DEFAULT_SCENARIO, GROUPS, conf_dir, options
 
 LINE = re.compile(r".+ = .*: expected .+; try .+")
 HEAVY = ("matplotlib", "mesa", "pandas", "pyarrow", "scipy")
 SHORT = ("run.replications=2", "run.replications.range=[1,60]", "run.years=0.1", "run.years.range=[0.05,2]")
 FEW = (*SHORT, "practice.list_size=200", "practice.list_size.range=[100,2400]", "run.fixed_list_replications=2",
-       "run.fixed_list_replications.range=[2,40]")  # fmt: skip
+       "run.fixed_list_replications.range=[2,40]", "run.inputs_spread=false")  # fmt: skip
 
 Told = Callable[..., tuple[int, str, str]]
 
@@ -174,7 +173,8 @@ def test_the_version_is_printed(told: Told) -> None:
         (["run", "output=/dev/null/x"], "output = /dev/null/x", "output=DIR"),
         (["run", "hydra.run.dirr=x"], "hydra.run.dirr = x", "hydra.run.dir"),
         (["run", "hydra.searchpath=[x]"], "hydra.searchpath = [x]", "--config-dir"),
-        (["run", "hydra/launcher=joblib"], "hydra/launcher = joblib", "-m"),
+        (["run", "hydra/launcher=basic"], "hydra/launcher = basic", "-m"),
+        (["run", "-m", "seed=1,2", "hydra/launcher=basics"], "hydra/launcher = basics", "basic"),
         (["run", "hydra.mode=MULTIRUN"], "hydra.mode = MULTIRUN", "-m"),
         (["run", "-m", "book.carry_days=interval(0,3)"], "book.carry_days = ", "1,2,3"),
         (["run", "-m", "seed=range(0,100000000)"], "--multirun = 1001", "fewer"),
@@ -320,27 +320,6 @@ def test_a_run_on_a_file_of_municipalities(told: Told, tmp_path: Path, where: st
     assert code == DONE, err
 
 
-def test_every_point_of_a_sweep_is_a_job_and_one_that_fails_stops_no_other(
-    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from careload.command import launch
-
-    def job(study: object, folder: Path, _progress: object) -> str:
-        if study.seed == 2:  # type: ignore[attr-defined]
-            raise Faults([Fault("path", 1, "two", "three")])
-        (folder / "done").write_text("")
-        return f"seed {study.seed}"  # type: ignore[attr-defined]
-
-    monkeypatch.setattr(launch, "run_job", job)
-    code, out, err = told("run", "-m", "seed=1,2,3", "practice=glob([solo,solo_nurse])", "output=sweep")
-    assert code == FAULTS, err
-    assert out.splitlines() == ["seed 1", "seed 1", "seed 3", "seed 3"]
-    assert err.count("path = 1: expected two; try three") == 2
-    folders = [tmp_path / "sweep" / str(number) for number in range(6)]
-    assert [(folder / "done").exists() for folder in folders] == [True, True, False, False, True, True]
-    assert (folders[2] / launch.FAILED_NAME).read_text() == "path = 1: expected two; try three\n"
-
-
 def test_an_error_of_careload_itself_is_one_line_to_report(
     told: Told, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -421,7 +400,7 @@ def test_an_interruption_is_told_in_one_line(
 
 
 def test_processes_leave_interruptions_to_the_one_that_started_them() -> None:
-    from careload.simulate import _interruptions_held
+    from careload.processes import _interruptions_held
 
     asked = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
     with _interruptions_held():

@@ -10,7 +10,7 @@ from careload.inputs.faults import Fault, near
 
 __all__ = ["VERBS", "Command", "read_command"]
 
-VERBS: Final = ("run", "compare", "evidence")
+VERBS: Final = ("run", "compare", "evidence", "collect")
 """What can be asked for."""
 
 _FLAGS: Final = {

@@ -85,6 +85,8 @@ def _dispatch(arguments: Sequence[str]) -> int:
         raise_any(faults)
     if command.verb == "evidence":
         return _list_evidence(command, faults)
+    if command.verb == "collect":
+        return _collect(command, faults)
     return _start(command, faults)
 
 
@@ -103,6 +105,28 @@ def _list_evidence(command: Command, faults: Sequence[Fault]) -> int:
 
     worlds, status = listed_worlds(command, faults)
     print(evidence_text(worlds, command.words, status), end="")  # noqa: T201
+    return DONE
+
+
+def _collect(command: Command, faults: Sequence[Fault]) -> int:
+    """Make the tables and figures of finished sweeps again."""
+    wrong = [*faults]
+    wrong += [
+        Fault("argument", text, "folders of sweeps only", "careload collect results/sweep/mine")
+        for text in (*command.overrides, *command.output)
+    ]
+    if not command.words:
+        wrong.append(Fault("folder", None, "the folder of a sweep", "careload collect results/sweep/mine"))
+    wrong += [
+        Fault("folder", word, "a folder that there is", "the output of a command with -m")
+        for word in command.words
+        if not Path(word).expanduser().is_dir()
+    ]
+    raise_any(wrong)
+    from careload.results.sweep import collect
+
+    for word in command.words:
+        print(collect(Path(word).expanduser()), end="")  # noqa: T201
     return DONE
 
 

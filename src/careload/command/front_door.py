@@ -22,7 +22,7 @@ from careload.inputs.faults import Fault, Faults, near, raise_any
 from careload.inputs.load import load_comparison, load_study, route_overrides
 from careload.inputs.quantity import STATUSES
 from careload.inputs.study import Comparison, Study
-from careload.inputs.vocabulary import GROUPS, options, search_path
+from careload.inputs.vocabulary import GROUPS, files_at_rest, options, search_path
 from careload.inputs.yaml_files import read_yaml
 
 __all__ = ["CONFIG_NAME", "Entry", "Worlds", "enter", "listed_worlds", "load_worlds"]
@@ -101,6 +101,9 @@ def enter(command: Command, faults: Sequence[Fault]) -> Entry:
     combinations, wrong = points(ours) if command.multirun else ([tuple(ours)], [])
     worlds, found = _load_points(command, combinations)
     all_faults += wrong + found
+    if line.launcher and not command.multirun:
+        choice, _, value = line.launcher[0].partition("=")
+        all_faults.append(Fault(choice, value, "a sweep: it runs the points of one", "-m"))
     setting, given, wrong = _folder_setting(command, line.folders)
     all_faults += wrong
     search = _search_arguments(folders)
@@ -118,7 +121,7 @@ def enter(command: Command, faults: Sequence[Fault]) -> Entry:
     return Entry(
         worlds=tuple(worlds),
         points=tuple(combinations),
-        arguments=(*search, *_routed(ours), _quoted(setting, str(folder)), *sweep),
+        arguments=(*search, *line.launcher, *_routed(ours), _quoted(setting, str(folder)), *sweep),
         folder=None if command.cfg else folder,
     )
 
@@ -128,12 +131,14 @@ def _load_points(command: Command, combinations: Sequence[Sequence[str]]) -> tup
     assert command.verb is not None
     worlds: list[Worlds] = []
     faults: list[Fault] = []
-    for combination in combinations:
-        try:
-            worlds.append(load_worlds(command.verb, combination, _existing(command)))
-            faults += _memory_faults(worlds[-1])
-        except Faults as error:
-            faults += error.faults
+    existing = _existing(command)
+    with files_at_rest():
+        for combination in combinations:
+            try:
+                worlds.append(load_worlds(command.verb, combination, existing))
+                faults += _memory_faults(worlds[-1])
+            except Faults as error:
+                faults += error.faults
     return worlds, faults
 
 

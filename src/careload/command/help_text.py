@@ -28,6 +28,10 @@ _VERBS: Final = {
         "list every number with unit, range, source and status",
         "careload evidence blood_draw --status assumed",
     ),
+    "collect": (
+        "put the finished points of a sweep into one table and one figure, as a sweep does at its end",
+        "careload collect results/sweep/mine",
+    ),
 }
 
 _OVERRIDES: Final = """\
@@ -45,7 +49,8 @@ _OUTPUT: Final = """\
 Options
   --config-dir DIR             read DIR beside the packaged files, as often as needed; a file of the same name wins
   --cfg job                    print what is chosen and set, and stop
-  -m, --multirun               run all combinations of comma-separated values: seed=1,2,3 practice=solo,solo_nurse
+  -m, --multirun               run all combinations of comma-separated values together: seed=1,2,3; the same command
+                               with the same output=DIR goes on where it was stopped
   --help, --version            print this, or the version"""
 
 _LISTING: Final = """\
@@ -82,6 +87,9 @@ def help_text(verb: str | None, folders: Sequence[Path]) -> str:
         parts = [_ABOUT, *opening, _groups(GROUPS, folders), _OVERRIDES, _OUTPUT, _ENDING]
         return "\n\n".join([*parts, "More on one verb: careload VERB --help"]) + "\n"
     about, example = _VERBS[verb]
+    if verb == "collect":
+        usage = "usage: careload collect FOLDER [FOLDER ...]"
+        return "\n\n".join([f"careload collect: {about}.", usage, f"Example\n  {example}", _ENDING]) + "\n"
     words = " [WORDS ...]" if verb == "evidence" else ""
     usage = f"usage: careload {verb}{words} [group=name ...] [key=value ...] [options]"
     groups = GROUPS if verb != "run" else tuple(group for group in GROUPS if group != "scenario")

@@ -10,8 +10,10 @@ from math import prod
 from pathlib import Path
 from typing import Final
 
+from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 
 from careload.inputs.faults import Fault, near
@@ -23,6 +25,7 @@ FOLDER_KEYS: Final = ("hydra.run.dir", "hydra.sweep.dir")
 """Settings of Hydra that may be made: where results go, for one run and for a sweep."""
 
 _MOST_POINTS: Final = 1000
+_LAUNCHER: Final = "hydra/launcher"
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,13 @@ class Line:
         Overrides of careload, as written.
     folders : mapping of str to str
         Setting of Hydra to the folder given.
+    launcher : tuple of str
+        Choice of a launcher and its settings, as written.
     """
 
     ours: tuple[str, ...]
     folders: dict[str, str]
+    launcher: tuple[str, ...] = ()
 
 
 def read_line(texts: Iterable[str]) -> tuple[Line, list[Fault]]:
@@ -52,6 +58,7 @@ def read_line(texts: Iterable[str]) -> tuple[Line, list[Fault]]:
     """
     ours: list[str] = []
     folders: dict[str, str] = {}
+    launcher: list[str] = []
     faults: list[Fault] = []
     chosen: list[Override] = []
     for text in texts:
@@ -61,6 +68,9 @@ def read_line(texts: Iterable[str]) -> tuple[Line, list[Fault]]:
             chosen += [parsed] if parsed is not None and parsed.key_or_group in GROUPS else []
         elif parsed.key_or_group in FOLDER_KEYS and not parsed.is_sweep_override():
             folders[parsed.key_or_group] = text.partition("=")[2]
+        elif _of_launcher(parsed):
+            launcher.append(text)
+            faults += _launcher_faults(parsed)
         else:
             key, value = parsed.key_or_group, text.partition("=")[2]
             faults.append(Fault(key, value, "a setting of Hydra left to the user", _hydra_remedy(key)))
@@ -68,7 +78,7 @@ def read_line(texts: Iterable[str]) -> tuple[Line, list[Fault]]:
         if count > 1:
             names = ", ".join(str(parsed.value()) for parsed in chosen if parsed.key_or_group == group)
             faults.append(Fault(group, names, "one choice", "to keep one of them"))
-    return Line(tuple(ours), folders), faults
+    return Line(tuple(ours), folders, tuple(launcher)), faults
 
 
 def points(texts: Sequence[str]) -> tuple[list[tuple[str, ...]], list[Fault]]:
@@ -149,12 +159,33 @@ def _is_hydra(parsed: Override) -> bool:
     return parsed.key_or_group == "hydra" or parsed.key_or_group.startswith(("hydra.", "hydra/"))
 
 
+def _of_launcher(parsed: Override) -> bool:
+    """Whether the override chooses what runs the points of a sweep, or sets it up."""
+    key = parsed.key_or_group
+    return key == _LAUNCHER or (key.startswith("hydra.launcher.") and not parsed.is_sweep_override())
+
+
+def _launcher_faults(parsed: Override) -> list[Fault]:
+    """Fault of a launcher that is not installed."""
+    if parsed.key_or_group != _LAUNCHER:
+        return []
+    Plugins.instance()
+    known = sorted(name.removesuffix(".yaml") for name in ConfigStore.instance().list(_LAUNCHER))
+    name = str(parsed.value())
+    if name in known:
+        return []
+    listed = ", ".join(known)
+    return [
+        Fault(_LAUNCHER, name, f"one of {listed}", near(name, known, f"to install hydra-{name}-launcher"))
+    ]
+
+
 def _hydra_remedy(key: str) -> str:
     """What to do in place of a setting of Hydra."""
     if key == "hydra.searchpath":
         return "--config-dir"
     if key == "hydra.mode":
         return "-m for a sweep"
-    if key.startswith(("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper")):
-        return "-m, which runs the points one after the other, or several commands side by side"
+    if key.startswith(("hydra/sweeper", "hydra.sweeper")):
+        return "-m with lists of values"
     return near(key, FOLDER_KEYS, " or ".join(FOLDER_KEYS))

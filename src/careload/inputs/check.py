@@ -86,6 +86,30 @@ def check_tree(
     """
     if not isinstance(tree, Mapping):
         return {}, [Fault(path, tree, "keys with values", ", ".join(schema.below))]
+    key = path, id(tree), id(schema)
+    meant = any(f"{name}.".startswith(f"{path}.") or not path for name in declared)
+    if not meant and key in _checked:
+        return dict(_checked[key][2]), []
+    quantities, faults = _check_below(path, schema, tree, declared)
+    if not meant and not faults:
+        if len(_checked) >= _MOST_CHECKED:
+            _checked.clear()
+        _checked[key] = tree, schema, quantities
+        return dict(quantities), []
+    return quantities, faults
+
+
+_checked: Final[dict[tuple[str, int, int], tuple[Any, Node, dict[str, Quantity]]]] = {}
+"""Quantities of parts without fault by path, part and schema, which are held so that no other takes their place:
+the points of a sweep share most of their parts."""
+
+_MOST_CHECKED: Final = 20_000
+
+
+def _check_below(
+    path: str, schema: Node, tree: Mapping[str, Any], declared: Mapping[str, Any]
+) -> tuple[dict[str, Quantity], list[Fault]]:
+    """Check every key of a part."""
     quantities: dict[str, Quantity] = {}
     faults: list[Fault] = []
     for name, below in tree.items():

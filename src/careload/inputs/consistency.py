@@ -68,22 +68,39 @@ def source_form_faults(vocabulary: Vocabulary) -> list[Fault]:
 
 def _source_faults(tree: Mapping[str, Any], sources: Mapping[str, Any]) -> list[Fault]:
     """Sources of quantities and scopes that sources.yaml does not hold."""
-    named: list[tuple[str, str]] = []
-
-    def walk(node: Mapping[str, Any], path: str) -> None:
-        for name, below in node.items():
-            if isinstance(below, Mapping):
-                walk(below, f"{path}.{name}" if path else name)
-            elif name == "source":
-                keys = below if isinstance(below, list | tuple) else [below]
-                named.extend((f"{path}.source", key) for key in keys if isinstance(key, str) and key)
-
-    walk(tree, "")
     return [
-        Fault(where, key, "a key of sources.yaml", near(key, sources, "to add it to sources.yaml"))
-        for where, key in named
+        Fault(
+            f"{path}.source" if path else "source",
+            key,
+            "a key of sources.yaml",
+            near(key, sources, "to add it to sources.yaml"),
+        )
+        for path, key in _named_sources(tree)
         if key not in sources
     ]
+
+
+_named: Final[dict[int, tuple[Any, list[tuple[str, str]]]]] = {}
+"""Sources named below a part, by part, which is held: the points of a sweep share most of their parts."""
+
+_MOST_NAMED: Final = 20_000
+
+
+def _named_sources(node: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Path of every entry below a part that names sources, and each of them."""
+    if id(node) in _named:
+        return _named[id(node)][1]
+    found: list[tuple[str, str]] = []
+    for name, below in node.items():
+        if isinstance(below, Mapping):
+            found += [(f"{name}.{path}" if path else str(name), key) for path, key in _named_sources(below)]
+        elif name == "source":
+            keys = below if isinstance(below, list | tuple) else [below]
+            found += [("", key) for key in keys if isinstance(key, str) and key]
+    if len(_named) >= _MOST_NAMED:
+        _named.clear()
+    _named[id(node)] = node, found
+    return found
 
 
 def _share_sums(values: Mapping[str, Any]) -> list[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["Fault", "Faults", "near", "raise_any"]
@@ -62,8 +63,14 @@ def raise_any(faults: Iterable[Fault]) -> None:
 
 def near(name: str, known: Iterable[str], otherwise: str) -> str:
     """Return the known names most like `name`, as the end of "try ...", or `otherwise` if none is near."""
-    matches = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    matches = _matches(name, tuple(known))
     return " or ".join(matches) if matches else otherwise
+
+
+@lru_cache(maxsize=1024)
+def _matches(name: str, known: tuple[str, ...]) -> list[str]:
+    """The nearest three; the points of a sweep ask for the same ones."""
+    return difflib.get_close_matches(name, known, n=3, cutoff=0.6)
 
 
 def _shown(value: Any) -> str:

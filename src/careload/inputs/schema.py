@@ -151,6 +151,7 @@ run.replications                              | integer   | count          | 1  
 run.years                                     | number    | year           | 0.05 | 20
 run.spread_replications                       | integer   | count          | 2    | 100000
 run.fixed_list_replications                   | integer   | count          | 2    | 100000
+run.inputs_spread                             | switch    | switch         |      |
 run.crumb_limit_minutes                       | number    | minute         | 0    | 1440
 target.fitted.*                               | number    | any            |      |
 target.implied.*                              | number    | any            |      |

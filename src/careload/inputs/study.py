@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -291,6 +291,11 @@ class Study:
     def inputs(self) -> Iterator[tuple[str, Quantity]]:
         """Return keys and quantities of the inputs, without the method and what is measured."""
         return ((key, quantity) for key, quantity in self.quantities() if not key.startswith(NOT_INPUTS))
+
+    def with_value(self, key: str, value: Any) -> Study:
+        """Return the same study with another value of one quantity, inside or outside its range."""
+        changed = replace(self.quantity(key), value=value)
+        return replace(self, _quantities={**self._quantities, key: changed})
 
     def share_assumed(self) -> dict[str, int]:
         """Return the number of inputs of every status."""

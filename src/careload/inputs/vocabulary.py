@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ __all__ = [
     "GROUPS",
     "Vocabulary",
     "conf_dir",
+    "files_at_rest",
     "find_file",
     "options",
     "read_vocabulary",
@@ -116,11 +118,34 @@ def options(folders: Sequence[Path], group: str) -> dict[str, Path]:
     return found
 
 
-def stamp(folders: Sequence[Path]) -> tuple[tuple[str, int, int], ...]:
+Stamp = tuple[tuple[str, int, int], ...]
+
+_held: dict[tuple[Path, ...], Stamp] | None = None
+"""Stamps that are not taken again, None where every change is to be noticed."""
+
+
+def stamp(folders: Sequence[Path]) -> Stamp:
     """Names, times and sizes of all YAML files, to notice a change."""
-    return tuple(
+    if _held is not None and tuple(folders) in _held:
+        return _held[tuple(folders)]
+    found = tuple(
         (str(path), *_time_and_size(path)) for folder in folders for path in sorted(folder.rglob("*.yaml"))
     )
+    if _held is not None:
+        _held[tuple(folders)] = found
+    return found
+
+
+@contextmanager
+def files_at_rest() -> Iterator[None]:
+    """Look at the files once for many studies, as the points of one sweep are."""
+    global _held
+    kept = _held
+    _held = {} if kept is None else kept
+    try:
+        yield
+    finally:
+        _held = kept
 
 
 def _time_and_size(path: Path) -> tuple[int, int]:

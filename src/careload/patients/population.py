@@ -7,7 +7,8 @@ sex alone: changing one patient changes only her.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = [
     "band_of",
     "correlation_matrix",
     "heterogeneity_classes",
+    "joined",
     "quotas",
     "read_pyramid",
     "sample",
@@ -295,6 +297,16 @@ def sample(
         part = slice(first, first + _BLOCK)
         _fill(people, part, group[part], pyramid, tables, classes)
     return people
+
+
+def joined(lists: Sequence[Population]) -> Population:
+    """The cells of several populations, one population after the other."""
+    if len(lists) == 1:
+        return lists[0]
+    names = [field.name for field in fields(Population) if field.name != "offset"]
+    sizes = np.concatenate([np.diff(people.offset) for people in lists])
+    columns = {name: np.concatenate([getattr(people, name) for people in lists]) for name in names}
+    return Population(offset=np.concatenate(([0], np.cumsum(sizes))), **columns)
 
 
 def _blank(offset: NDArray[np.int64], key: NDArray[np.uint64]) -> Population:

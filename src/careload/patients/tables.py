@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -262,8 +263,14 @@ def _against_shipped(study: Study, task: str, field: str) -> float:
 
 def _shipped(task: str, field: str, missing: float) -> float:
     """Value in the packaged science files, before any override."""
-    quantity = read_vocabulary((conf_dir(),)).tasks.get(task, {}).get(field)
+    quantity = _shipped_tasks().get(task, {}).get(field)
     return float(quantity["value"]) if quantity else missing
+
+
+@lru_cache(maxsize=1)
+def _shipped_tasks() -> Mapping[str, Any]:
+    """Tasks of the packaged science files, read once per process."""
+    return read_vocabulary((conf_dir(),)).tasks
 
 
 def _women_share(pyramid: Pyramid) -> NDArray[np.float64]:

@@ -152,6 +152,8 @@ class Findings:
     scenario : Scenario or None
     spread : tuple of InputSpread
         What single inputs do to every contrast; empty where no spread was run.
+    unread : tuple of str
+        Inputs that were to be varied and that no world reads.
     """
 
     run: Run
@@ -159,6 +161,7 @@ class Findings:
     contrasts: tuple[Contrast, ...]
     scenario: Scenario | None = None
     spread: tuple[InputSpread, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def baseline(self) -> World:

@@ -28,10 +28,12 @@ from careload.ticks import to_minutes
 __all__ = [
     "CSV_COLUMNS",
     "PARQUET_NAME",
+    "SPREAD_NAME",
     "SUMMARY_NAME",
     "cell_columns",
     "read_provenance",
     "write_parquet",
+    "write_spread",
     "write_summary",
 ]
 
@@ -40,7 +42,23 @@ _arrow: Any = pyarrow
 
 PARQUET_NAME: Final = "results.parquet"
 SUMMARY_NAME: Final = "summary.csv"
+SPREAD_NAME: Final = "spread.csv"
 CSV_COLUMNS: Final = ("quantity", "value", "low", "high", "unit", "grade", "note")
+
+_SPREAD_COLUMNS: Final = (
+    "world",
+    "input",
+    "input_unit",
+    "input_status",
+    "input_value",
+    "end",
+    "end_value",
+    "quantity",
+    "value",
+    "low",
+    "high",
+    "unit",
+)
 
 _CONTRAST_UNIT: Final = "h/week per GP"
 
@@ -96,9 +114,37 @@ def write_summary(findings: Findings, folder: Path) -> Path:
         writer = csv.writer(file)
         writer.writerow(CSV_COLUMNS)
         for one in findings.estimates():
-            numbers = ("" if math.isnan(x) else repr(x) for x in (one.value, one.low, one.high))
+            numbers = (_text(x) for x in (one.value, one.low, one.high))
             writer.writerow([one.quantity, *numbers, one.unit, one.grade, one.note])
     return path
+
+
+def write_spread(findings: Findings, folder: Path) -> Path:
+    """Write what every input does to every part and difference of a contrast, one input at a time.
+
+    `value` is that of the run plus the paired shift; `low` and `high` are the interval of the shift.
+
+    Returns
+    -------
+    Path
+    """
+    path = folder / SPREAD_NAME
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(_SPREAD_COLUMNS)
+        for one in findings.spread:
+            known = [one.world, one.key, one.unit, one.status, one.value]
+            for name, end in (("low", one.low), ("high", one.high)):
+                named = [*end.parts.items()]
+                named += [(f"{key}.difference", estimate) for key, estimate in end.differences.items()]
+                for quantity, estimate in named:
+                    numbers = (_text(x) for x in (estimate.value, estimate.low, estimate.high))
+                    writer.writerow([*known, name, end.value, quantity, *numbers, estimate.unit])
+    return path
+
+
+def _text(value: float) -> str:
+    return "" if math.isnan(value) else repr(value)
 
 
 def cell_columns(findings: Findings) -> list[Column]:

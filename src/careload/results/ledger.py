@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from careload.day.accounts import Account, Fate
 from careload.day.block import Block, State
 
-__all__ = ["CLASSES", "Ledger", "classes_of_rows", "compare_scenarios", "overhead_ticks", "worked_ticks"]
+__all__ = [
+    "CLASSES",
+    "Ledger",
+    "classes_of_rows",
+    "compare_scenarios",
+    "overhead_ticks",
+    "take_cells",
+    "worked_ticks",
+]
 
 CLASSES: Final = ("K", "X", "Y", "D", "A", "N")
 """Classes of instances that exist in both worlds; I, what the change itself brings, is counted apart."""
@@ -224,6 +232,6 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
     )
 
 
-def take_cells(ledger: Ledger, cells: slice) -> Ledger:
+def take_cells(ledger: Ledger, cells: slice | NDArray[np.int64]) -> Ledger:
     """The ledger of some cells."""
     return Ledger(**{f.name: getattr(ledger, f.name)[..., cells] for f in fields(ledger)})

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import careload
+from careload.inputs.study import Scenario, Study
 from careload.results.contrast import Findings, World
 
-__all__ = ["provenance", "source_commit"]
+__all__ = ["mark_of", "provenance", "source_commit"]
 
 
 def provenance(findings: Findings) -> dict[str, Any]:
@@ -25,11 +29,14 @@ def provenance(findings: Findings) -> dict[str, Any]:
     Returns
     -------
     dict
-        version, created, command, commit, python, numpy, seed, replications, fixed_list_replications, scenario, and
-        worlds: for each its name, digest, choices, overrides and the values of all quantities.
+        mark, version, created, command, commit, python, numpy, seed, replications, fixed_list_replications, scenario
+        and worlds: for each its name, digest, choices, overrides and the values of all quantities.
     """
     run, scenario = findings.run, findings.scenario
+    worlds = [(world.name, world.study) for world in findings.worlds]
+    varied = {*findings.unread, *(one.key for one in findings.spread)}
     return {
+        "mark": mark_of(worlds, scenario, run.replications, run.fixed, varied),
         "version": careload.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": shlex.join(sys.argv),
@@ -44,11 +51,41 @@ def provenance(findings: Findings) -> dict[str, Any]:
     }
 
 
+def mark_of(
+    worlds: Sequence[tuple[str, Study]],
+    scenario: Scenario | None,
+    replications: int,
+    fixed: int,
+    inputs: Iterable[str] = (),
+) -> str:
+    """Hash of all that results follow from: two runs of one mark have the same results.
+
+    Parameters
+    ----------
+    worlds : sequence of (str, Study)
+    scenario : Scenario or None
+    replications, fixed : int
+    inputs : iterable of str
+        Keys of the inputs that are varied.
+    """
+    facts = [
+        careload.__version__,
+        source_commit(),
+        None if scenario is None else scenario.name,
+        replications,
+        fixed,
+        sorted(inputs),
+        *([name, study.digest] for name, study in worlds),
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
 def to_json(facts: dict[str, Any]) -> str:
     """Provenance as JSON text."""
     return json.dumps(facts, ensure_ascii=False, default=str)
 
 
+@lru_cache(maxsize=1)
 def source_commit() -> str | None:
     """Commit of the source tree, None where the package is installed without one."""
     package = Path(__file__).resolve().parents[1]

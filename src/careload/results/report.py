@@ -79,6 +79,7 @@ def report(findings: Findings) -> str:
             parts.append(fill(warning, _WIDTH))
     if findings.contrasts:
         parts += [_ledger_table(findings.contrasts), _check_table(findings.contrasts)]
+        parts += _spread_tables(findings)
     parts += [_level_table(findings), _target_table(findings.baseline)]
     parts.append("\n".join(inputs_line(world) for world in findings.worlds))
     parts += [fill(line, _WIDTH) for line in refused_lines(findings.worlds)]
@@ -211,6 +212,28 @@ def _check_table(contrasts: Sequence[Contrast]) -> str:
         found = [contrast.checks[name] for contrast in contrasts]
         rows.append([found[0].label, *map(_number, found), found[0].unit, _worst(found)])
     return _aligned(rows, last_left=2)
+
+
+def _spread_tables(findings: Findings) -> list[str]:
+    """Released time of every contrast with single inputs at the ends of their ranges, the largest swing first."""
+    tables = []
+    for contrast in findings.contrasts:
+        found = swings(findings, contrast)
+        if not found:
+            continue
+        title = f"One input at a time, {contrast.world}"
+        rows = [[title, "run", "low", "released", "high", "released", "input unit", "status"]]
+        for swing in found:
+            one = swing.spread
+            ends = (_plain(one.low.value), _number(swing.low), _plain(one.high.value), _number(swing.high))
+            rows.append([f"  {one.label}", _plain(one.value), *ends, one.unit, one.status])
+        rows.append(
+            ["  released: that of the run plus the paired shift, with the interval of the shift (95 %)"]
+        )
+        tables.append(_aligned(rows, last_left=2))
+    if findings.unread:
+        tables.append(fill(f"Inputs that no world reads, left out: {', '.join(findings.unread)}.", _WIDTH))
+    return tables
 
 
 def _against(contrasts: Sequence[Contrast]) -> list[str]:
