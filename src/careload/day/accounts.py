@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -131,6 +132,21 @@ class Accounts:
     def add(self, account: Account, lane: NDArray[np.int64], amount: NDArray[np.int64]) -> None:
         """Add an amount for every entry of `lane`; sums stay exact below 2**53 ticks."""
         self.totals[account] += np.bincount(lane, amount, minlength=self.n_lanes).astype(np.int64)
+
+    def tally(
+        self,
+        kinds: Sequence[tuple[Account, NDArray[np.int64]]],
+        kind: NDArray[np.int64],
+        lane: NDArray[np.int64],
+        amount: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Count rows of several kinds at once, or add their amounts: every account names the kinds that it takes."""
+        n = 1 + max(int(taken.max(initial=0)) for _, taken in kinds)
+        n = max(n, 1 + int(kind.max(initial=0)))
+        place = kind * self.n_lanes + lane
+        table = np.bincount(place, amount, minlength=n * self.n_lanes).reshape(n, self.n_lanes)
+        for account, taken in kinds:
+            self.totals[account] += table[taken].sum(0).astype(np.int64)
 
     def add_lanes(self, account: Account, amount: NDArray[np.int64]) -> None:
         """Add one amount per lane."""

@@ -78,28 +78,40 @@ def _credit_tasks(block: Block, state: State, measured: bool, parts: Parts, done
     inside = contents(
         state.register, layout, block.practices.mean_ticks, parts.lane, parts.request, parts.visit, parts.acts
     )
-    n = len(parts.lane)
-    lane, role = parts.lane[inside.contact], done.role[inside.contact]
-    reference = inside.ticks[np.arange(len(role)), role]
-    total = np.bincount(inside.contact, reference, minlength=n).astype(np.int64)
-    share = done.ticks[inside.contact] * reference // np.maximum(total, 1)[inside.contact]
-    given = np.bincount(inside.contact, share, minlength=n).astype(np.int64)
-    last = np.flatnonzero(np.diff(inside.contact, append=n))
-    share[last] += (done.ticks - given)[inside.contact[last]]
-    own = parts.errand[inside.contact] != Errand.EXTRA
-    by_gp = done.by_gp[inside.contact]
-    gp_ticks = np.where(by_gp & measured, share, 0)
-    fate = np.where(by_gp, Fate.BY_GP, Fate.BY_OTHER)
-    state.outcomes.record(lane[own], inside.row[own], fate[own], gp_ticks[own])
+    n, of = len(parts.lane), inside.contact
+    lane, role = parts.lane.take(of), done.role.take(of)
+    reference = inside.ticks.reshape(-1).take(np.arange(len(role)) * inside.ticks.shape[1] + role)
+    total = np.maximum(np.bincount(of, reference, minlength=n), 1.0)
+    # Below 2**53 the quotient of doubles rounds to a whole number only where it is one.
+    share = np.floor(done.ticks.take(of) * reference / total.take(of)).astype(np.int64)
+    given = np.bincount(of, share, minlength=n).astype(np.int64)
+    last = np.flatnonzero(np.diff(of, append=n))
+    share[last] += (done.ticks - given).take(of.take(last))
+    own = (parts.errand != Errand.EXTRA).take(of)
+    by_gp = done.by_gp.take(of)
+    gp_ticks = share * (by_gp & measured)
+    fate = np.where(done.by_gp, Fate.BY_GP, Fate.BY_OTHER).take(of)
+    if own.all():
+        state.outcomes.record(lane, inside.row, fate, gp_ticks)
+    else:
+        mine = np.flatnonzero(own)
+        state.outcomes.record(lane[mine], inside.row[mine], fate[mine], gp_ticks[mine])
     if measured:
-        task = state.register.rows.task[inside.row].astype(np.int64)
+        task = state.register.rows.task.take(inside.row).astype(np.int64)
         accounts.add_tasks(role, task, lane, share)
-        default = inside.ticks[:, layout.gp]
-        accounts.add(Account.DEFAULT_ALL, lane[own], default[own])
-        accounts.add(Account.DEFAULT_SHIFTED, lane[own & ~by_gp], default[own & ~by_gp])
-        accounts.add(Account.EXCESS, lane[own & by_gp], (share - default)[own & by_gp])
-        accounts.add(Account.EXCESS, lane[~own & by_gp], share[~own & by_gp])
-        accounts.add(Account.INDUCED, lane[~own & by_gp], share[~own & by_gp])
+        default = np.ascontiguousarray(inside.ticks[:, layout.gp])
+        kind = own * 2 + by_gp.astype(np.int64)
+        extra, by_other, by_own = np.array([_EXTRA_GP]), np.array([_OWN_OTHER]), np.array([_OWN_GP])
+        both = ((Account.DEFAULT_ALL, np.append(by_other, by_own)), (Account.DEFAULT_SHIFTED, by_other))
+        accounts.tally(both, kind, lane, default)
+        excess = share - default * own
+        accounts.tally(
+            ((Account.EXCESS, np.append(extra, by_own)), (Account.INDUCED, extra)), kind, lane, excess
+        )
+
+
+_EXTRA_GP, _OWN_OTHER, _OWN_GP = 1, 2, 3
+"""Kinds of a task row, twice whether it is no extra follow-up plus whether a GP does it."""
 
 
 def _credit_calls(block: Block, state: State, measured: bool, parts: Parts, done: Served) -> None:
@@ -142,45 +154,71 @@ def count_contacts(
         return
     accounts, rota = state.accounts, block.rota(day)
     chosen = take(parts, done.index)
+    lane, ticks = chosen.lane, done.ticks
     start, end = schedule.start[done.index], schedule.end[done.index]
-    contact = chosen.part == Part.CONTACT
-    visit = contact & (chosen.errand == Errand.VISIT)
-    accounts.count(Account.SERVED, chosen.lane[visit])
-    asked = chosen.request >= 0
-    request = np.zeros(len(asked), np.int64)
-    request[asked] = state.register.requests.visit[chosen.request[asked]]
-    channel = block.bundles.channel[request]
-    for account, one in (
-        (Account.OFFICE, Channel.OFFICE),
-        (Account.HOME, Channel.HOME),
-        (Account.PHONE, Channel.PHONE),
-    ):
-        accounts.count(account, chosen.lane[visit & done.by_gp & (channel == one)])
-    accounts.count(Account.DELEGATE_CONTACTS, chosen.lane[contact & ~done.by_gp])
-    accounts.count(Account.EXTRA_TRIPS, chosen.lane[contact & (chosen.errand != Errand.VISIT)])
-    delegated = chosen.part == Part.DELEGATED
-    accounts.count(Account.DELEGATED_PARTS, chosen.lane[delegated & ~done.by_gp])
-    accounts.count(Account.OVERFLOWED_PARTS, chosen.lane[delegated & done.by_gp])
-    seen = contact & (channel == Channel.OFFICE) & (chosen.carried == 0)
-    accounts.add(Account.WAIT_TICKS, chosen.lane[seen], (start - chosen.release)[seen])
-    accounts.count(Account.CARRIED, chosen.lane[contact & (chosen.carried > 0)])
-    accounts.count(Account.WAIT_STARTS, chosen.lane[seen])
-    calls = (chosen.part == Part.CALL) & (chosen.carried == 0)
-    accounts.add(Account.CALL_WAIT_TICKS, chosen.lane[calls], (start - chosen.release)[calls])
-    accounts.count(Account.CALL_WAITS, chosen.lane[calls])
-    _count_access(block, state, day, take(chosen, visit), start[visit])
-    at_home = visit & done.by_gp
-    accounts.add(Account.GP_TRAVEL, chosen.lane[at_home], block.travel_ticks[request[at_home]])
-    absence = np.isin(chosen.part, (Part.REST, Part.OFF))
-    meeting = chosen.part == Part.MEETING
-    service = ~absence & ~meeting
-    for role, account in ((done.by_gp, Account.GP_SERVICE), (~done.by_gp, Account.STAFF_SERVICE)):
-        accounts.add(account, chosen.lane[service & role], done.ticks[service & role])
-    for role, account in ((done.by_gp, Account.GP_MEETING), (~done.by_gp, Account.STAFF_MEETING)):
-        accounts.add(account, chosen.lane[meeting & role], done.ticks[meeting & role])
-    late = np.maximum(0, end - np.maximum(start, rota.close[done.person, chosen.lane]))
-    worked = ~absence & done.by_gp
-    accounts.add(Account.GP_OVERTIME, chosen.lane[worked], late[worked])
+    visit_number = np.zeros(len(lane), np.int64)
+    asked = np.flatnonzero(chosen.request >= 0)
+    visit_number[asked] = state.register.requests.visit[chosen.request[asked]]
+    visit = (chosen.part == Part.CONTACT) & (chosen.errand == Errand.VISIT)
+    traits = (chosen.part, done.by_gp, visit, block.bundles.channel.take(visit_number), chosen.carried > 0)
+    kind = _KIND_OF_START.take(np.ravel_multi_index(traits, _TRAITS))
+    accounts.tally(_STARTS_COUNTED, kind, lane)
+    accounts.tally(_STARTS_TIMED, kind, lane, ticks)
+    accounts.tally(_WAITS_TIMED, kind, lane, start - chosen.release)
+    held = np.flatnonzero(visit)
+    _count_access(block, state, day, take(chosen, held), start[held])
+    at_home = np.flatnonzero(visit & done.by_gp)
+    accounts.add(Account.GP_TRAVEL, lane[at_home], block.travel_ticks[visit_number[at_home]])
+    worked = np.flatnonzero(done.by_gp & (chosen.part != Part.REST) & (chosen.part != Part.OFF))
+    closes = rota.close[done.person[worked], lane[worked]]
+    late = np.maximum(0, end[worked] - np.maximum(start[worked], closes))
+    accounts.add(Account.GP_OVERTIME, lane[worked], late)
+
+
+_TRAITS: Final = (len(Part), 2, 2, len(Channel), 2)
+"""What the accounts of a start depend on: part, by a GP, a visit held, channel, carried."""
+
+
+def _kinds_of_starts() -> tuple[NDArray[np.int64], dict[Account, NDArray[np.int64]]]:
+    """Kind of a start by its traits, and the kinds that every account takes."""
+    part, gp, visit, channel, carried = np.indices(_TRAITS).reshape(len(_TRAITS), -1)
+    contact, delegated, call, meeting = (
+        part == one for one in (Part.CONTACT, Part.DELEGATED, Part.CALL, Part.MEETING)
+    )
+    service = ~meeting & (part != Part.REST) & (part != Part.OFF)
+    seen = contact & (channel == Channel.OFFICE) & (carried == 0)
+    by_gp, held = gp == 1, contact & (visit == 1)
+    takes = {
+        Account.SERVED: held,
+        Account.OFFICE: held & by_gp & (channel == Channel.OFFICE),
+        Account.HOME: held & by_gp & (channel == Channel.HOME),
+        Account.PHONE: held & by_gp & (channel == Channel.PHONE),
+        Account.DELEGATE_CONTACTS: contact & ~by_gp,
+        Account.EXTRA_TRIPS: contact & (visit == 0),
+        Account.DELEGATED_PARTS: delegated & ~by_gp,
+        Account.OVERFLOWED_PARTS: delegated & by_gp,
+        Account.CARRIED: contact & (carried == 1),
+        Account.WAIT_STARTS: seen,
+        Account.WAIT_TICKS: seen,
+        Account.CALL_WAITS: call & (carried == 0),
+        Account.CALL_WAIT_TICKS: call & (carried == 0),
+        Account.GP_SERVICE: service & by_gp,
+        Account.STAFF_SERVICE: service & ~by_gp,
+        Account.GP_MEETING: meeting & by_gp,
+        Account.STAFF_MEETING: meeting & ~by_gp,
+    }
+    which, kind = np.unique(np.stack(list(takes.values())), axis=1, return_inverse=True)
+    return kind.reshape(-1), {account: np.flatnonzero(row) for account, row in zip(takes, which, strict=True)}
+
+
+_KIND_OF_START, _KINDS_TAKEN = _kinds_of_starts()
+_TIMED: Final = (Account.GP_SERVICE, Account.STAFF_SERVICE, Account.GP_MEETING, Account.STAFF_MEETING)
+_WAITS: Final = (Account.WAIT_TICKS, Account.CALL_WAIT_TICKS)
+_STARTS_TIMED: Final = [(one, kinds) for one, kinds in _KINDS_TAKEN.items() if one in _TIMED]
+_WAITS_TIMED: Final = [(one, kinds) for one, kinds in _KINDS_TAKEN.items() if one in _WAITS]
+_STARTS_COUNTED: Final = [
+    (one, kinds) for one, kinds in _KINDS_TAKEN.items() if one not in (*_TIMED, *_WAITS)
+]
 
 
 def _count_access(block: Block, state: State, day: int, visits: Parts, start: NDArray[np.int64]) -> None:
