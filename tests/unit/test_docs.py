@@ -18,6 +18,7 @@ import careload.day.stages
 from careload.command.arguments import VERBS, read_command
 from careload.command.points import points
 from careload.day.accounts import Account
+from careload.inputs.law import DELEGATES, LISTS
 from careload.inputs.load import load_comparison, load_study
 from careload.inputs.quantity import FIELDS
 from careload.inputs.vocabulary import GROUPS, conf_dir, options
@@ -55,8 +56,13 @@ def section_of(page: Path, heading: str) -> str:
 
 @cache
 def known_keys() -> frozenset[str]:
-    """Keys of all worlds of the default comparison."""
-    return frozenset(key for _, study in load_comparison().worlds for key, _ in study.quantities())
+    """Keys of all worlds of the scenarios that ship, and the lists of names that can be set."""
+    lists = {"practice.staff", *(f"protocol.{name}" for name in (DELEGATES, *LISTS, "requires_stable"))}
+    shipped = [load_comparison([f"scenario={name}"]) for name in options([conf_dir()], "scenario")]
+    return frozenset(
+        {key for comparison in shipped for _, study in comparison.worlds for key, _ in study.quantities()}
+        | lists
+    )
 
 
 def commands() -> Iterator[tuple[str, str]]:
@@ -162,17 +168,24 @@ def test_files_that_the_page_on_configuration_shows_are_accepted(tmp_path: Path)
     bodies = [body for _, body in FENCE.findall(text_of(ROOT / "docs" / "configuration.md"))]
     task = next(body for body in bodies if body.startswith("kind: act"))
     protocol = next(body for body in bodies if body.startswith("name: injections_only"))
+    role = next(body for body in bodies if body.startswith("label: {en: Health coach"))
+    answers = next(body for body in bodies if body.startswith("name: coach_books"))
     worlds = next(body for body in bodies if body.startswith("worlds:"))
     named = "name: shown\nlabel: {en: a, fr: b, nl: c}\nquestion: {en: a, fr: b, nl: c}\n"
     for path, body in (
         ("task/foot_check", task),
         ("protocol/injections_only", protocol),
+        ("role/health_coach", role),
+        ("first_contact/coach_books", answers),
         ("scenario/shown", named + worlds),
     ):
         file = tmp_path / f"{path}.yaml"
         file.parent.mkdir()
         file.write_text(body, encoding="utf-8")
-    study = load_study(["practice=solo_nurse", "protocol=injections_only"], [tmp_path])
+    chosen = ["practice=solo_nurse", "protocol=injections_only", "first_contact=coach_books"]
+    study = load_study([*chosen, "practice.staff=[gp,nurse,health_coach]"], [tmp_path])
+    assert study.staff == ("health_coach", "nurse", "gp")
+    assert study.first_contact.answered_by == "nurse"
     assert "foot_check" in study.tasks and len(study.protocol.acts) == 3
     assert [name for name, _ in load_comparison(["scenario=shown"], [tmp_path]).worlds] == ["half", "full"]
 

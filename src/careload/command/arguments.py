@@ -19,6 +19,7 @@ _FLAGS: Final = {
     "--version": "version",
     "--multirun": "multirun",
     "-m": "multirun",
+    "--csv": "csv",
 }
 _WITH_VALUE: Final = {
     "--config-dir": "config_dirs",
@@ -27,7 +28,12 @@ _WITH_VALUE: Final = {
     "-c": "cfg",
     "--status": "status",
 }
-_ONLY: Final = {"multirun": ("run", "compare"), "cfg": ("run", "compare"), "status": ("evidence",)}
+_ONLY: Final = {
+    "multirun": ("run", "compare"),
+    "cfg": ("run", "compare"),
+    "status": ("evidence",),
+    "csv": ("evidence",),
+}
 _OUTPUT: Final = "output"
 
 
@@ -47,7 +53,7 @@ class Command:
         Bare words behind the verb.
     config_dirs, cfg, status, output : list of str
         Values of the options, and of `output=`, in the order given.
-    help, version, multirun : bool
+    help, version, multirun, csv : bool
     """
 
     arguments: tuple[str, ...] = ()
@@ -61,6 +67,7 @@ class Command:
     help: bool = False
     version: bool = False
     multirun: bool = False
+    csv: bool = False
 
 
 def read_command(arguments: Sequence[str]) -> tuple[Command, list[Fault]]:

@@ -100,11 +100,12 @@ def _help(command: Command) -> str:
 
 def _list_evidence(command: Command, faults: Sequence[Fault]) -> int:
     """Print the evidence."""
-    from careload.command.evidence import evidence_text
+    from careload.command.evidence import evidence_csv, evidence_text
     from careload.command.front_door import listed_worlds
 
     worlds, status = listed_worlds(command, faults)
-    print(evidence_text(worlds, command.words, status), end="")  # noqa: T201
+    written = evidence_csv if command.csv else evidence_text
+    print(written(worlds, command.words, status), end="")  # noqa: T201
     return DONE
 
 

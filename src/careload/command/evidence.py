@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from typing import Any, Final
 from careload.inputs.quantity import STATUSES, Quantity
 from careload.inputs.study import Study
 
-__all__ = ["evidence_text"]
+__all__ = ["evidence_csv", "evidence_text"]
 
 _HEADS: Final = ("key", "value", "unit", "range", "source", "status")
 _WIDEST: Final = (52, 26, 22, 16, 34, 8)
@@ -66,6 +68,62 @@ def evidence_text(
     if status is None:
         parts.append(_refused(worlds, words))
     return "\n\n".join(parts) + "\n"
+
+
+_COLUMNS: Final = (
+    "key",
+    "worlds",
+    "value",
+    "unit",
+    "low",
+    "high",
+    "status",
+    "source",
+    "title",
+    "note",
+    "range_note",
+)
+
+
+def evidence_csv(
+    worlds: Sequence[tuple[str, Study]], words: Sequence[str] = (), status: str | None = None
+) -> str:
+    """Return the quantities as comma-separated values, one line each.
+
+    Parameters
+    ----------
+    worlds, words, status
+        As for `evidence_text`; `worlds` of a line is empty where all worlds share it.
+
+    Returns
+    -------
+    str
+        Columns key, worlds, value, unit, low, high (the choices of a choice in low), status, source (keys), title
+        (of the sources), note, range_note.
+    """
+    sources = {key: source for _, study in worlds for key, source in study.sources.items()}
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    for row in _rows(worlds):
+        if not row.holds(words, status):
+            continue
+        one = row.quantity
+        low = " | ".join(map(_exact, one.choices)) if one.choices else _exact(one.low)
+        titles = "; ".join(sources[key].title for key in one.sources)
+        high = "" if one.choices else _exact(one.high)
+        facts = (row.key, row.worlds, _exact(one.value), one.unit, low, high, one.status)
+        table.writerow((*facts, one.source, titles, one.note, one.range_note))
+    return text.getvalue()
+
+
+def _exact(value: Any) -> str:
+    """Value with all its digits; lists in brackets."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_exact, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _rows(worlds: Sequence[tuple[str, Study]]) -> list[_Row]:

@@ -150,7 +150,7 @@ def _existing(command: Command) -> list[str]:
 def listed_worlds(command: Command, faults: Sequence[Fault]) -> tuple[list[tuple[str, Study]], str | None]:
     """Worlds whose quantities are to be listed, and the status asked for.
 
-    Without a choice of practice, protocol or behaviour these are the worlds of the scenario.
+    Without a choice of practice, protocol or first contact these are the worlds of the scenario.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def listed_worlds(command: Command, faults: Sequence[Fault]) -> tuple[list[tuple
     chosen = {text.lstrip("+").partition("=")[0] for text in line.ours}
     worlds: list[tuple[str, Study]] = []
     try:
-        if chosen & {"practice", "protocol"}:
+        if chosen & {"practice", "protocol", "first_contact", "practice.staff"}:
             study = load_study(line.ours, existing)
             worlds = [(study.practice.name, study)]
         else:

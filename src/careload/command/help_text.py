@@ -40,6 +40,8 @@ Overrides, in the grammar of Hydra
   key=value                    set the value of a number:     practice.team.gp.slot_minutes=20
   key.range=[low,high]         widen its range with it:       practice.team.gp.slot_minutes.range=[10,25]
   key=[1,2,3]                  lists:                         calendar.leave_weeks=[1,30,31,52]
+  practice.staff=[gp,nurse]    lists of names; also protocol.acts, .visits, .desk and .delegate_roles
+  worlds.NAME.key=value        in one world of a scenario:    worlds.solo_nurse.practice.team.nurse.fte=0.8
   seed=2                       other draws
   output=DIR                   folder of the results (also hydra.run.dir=DIR)
   + and ++ in front change nothing: a key that does not exist is refused, and none can be removed with ~.
@@ -56,6 +58,7 @@ Options
 _LISTING: Final = """\
 Options
   WORDS                        only rows whose key, unit or source holds every word
+  --csv                        as a table for other programs, with notes and titles of the sources
   --status STATUS              only rows of this status: verified, derived, recalled, elicited, assumed
   --config-dir DIR             read DIR beside the packaged files, as often as needed; a file of the same name wins
   group=name, key=value        list what holds after these overrides"""

@@ -65,12 +65,24 @@ def assemble(
         protocol=protocol,
         first_contact=_first_contact(world.choices["first_contact"]),
         refused=refused,
-        labels=MappingProxyType({group: _choice(group, world.choices[group]) for group in CHOSEN}),
+        labels=MappingProxyType(_choices(world, roles, staff)),
         sources=MappingProxyType({key: Source(key, **entry) for key, entry in sorted(sources.items())}),
         table_path=table,
         overrides=texts,
         _quantities=quantities,
     )
+
+
+def _choices(world: World, roles: Mapping[str, Role], staff: Sequence[str]) -> dict[str, Choice]:
+    """Names and labels of the chosen files; a practice whose staff was set says who works there."""
+    choices = {group: _choice(group, world.choices[group]) for group in CHOSEN}
+    if world.other_staff:
+        label = {
+            language: f"{text} ({', '.join(roles[name].label[language] for name in reversed(staff))})"
+            for language, text in choices["practice"].label.items()
+        }
+        choices["practice"] = Choice("practice", choices["practice"].name, MappingProxyType(label))
+    return choices
 
 
 def _choice(group: str, tree: Mapping[str, Any]) -> Choice:

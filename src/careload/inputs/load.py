@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from careload.inputs.assemble import assemble
 from careload.inputs.check import check_tree, words
@@ -102,7 +102,8 @@ def load_comparison(overrides: Sequence[str] = (), config_dirs: Sequence[str | P
     raise_any(faults)
     studies = tuple((entry["name"], _study(base, world)) for entry, world in zip(listed, worlds, strict=True))
     inputs = tuple(scenario.get("inputs", worlds[0].choices["run"]["inputs"]))
-    return Comparison(Scenario(name, scenario["label"], scenario["question"], inputs), studies)
+    label = _with_changes(scenario["label"], base.overrides)
+    return Comparison(Scenario(name, label, scenario["question"], inputs), studies)
 
 
 def route_overrides(overrides: Iterable[str]) -> list[str]:
@@ -164,6 +165,19 @@ def _clashes(overrides: Overrides, worlds: Iterable[Mapping[str, Any]]) -> list[
                         Fault(str(key), value.value, "a value that the scenario leaves open", remedy)
                     )
     return faults
+
+
+_CHANGED: Final = {"en": "changed", "fr": "modifié", "nl": "gewijzigd"}
+
+
+def _with_changes(label: Mapping[str, str], overrides: Overrides) -> Mapping[str, str]:
+    """Label of a scenario that says what was changed in single worlds, as it no longer is the scenario shipped."""
+    changes = [text.lstrip("+") for text in overrides.texts if text.lstrip("+").startswith(f"{WORLDS}.")]
+    if not changes:
+        return label
+    return {
+        language: f"{text} ({_CHANGED[language]}: {', '.join(changes)})" for language, text in label.items()
+    }
 
 
 def _world_faults(overrides: Overrides, worlds: Sequence[Mapping[str, Any]]) -> list[Fault]:

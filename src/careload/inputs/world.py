@@ -62,6 +62,7 @@ class World:
     choices: Mapping[str, Mapping[str, Any]]
     quantities: Mapping[str, Quantity]
     seed: int
+    other_staff: bool
     faults: list[Fault]
     failed: list[tuple[ValueOverride, Fault]]
 
@@ -109,6 +110,7 @@ def read_world(
     seed, own, found = _seed(config, base.overrides.values)
     faults += found
     staff = _staff(choices["practice"], (*of_files, *own, *alone_values))
+    other_staff = staff != words(choices["practice"].get("staff"))
     tree, spare = _open_tree(sections, choices, named, staff, vocabulary)
     tree, by_files = apply_values(tree, of_files)
     faults += [replace(fault, path=f"{over.text}.{fault.path}") for over, fault in by_files.failed]
@@ -128,7 +130,7 @@ def read_world(
     faults += found + _spare_faults(spare)
     faults += consistency_faults(quantities, tree, spare, choices, vocabulary, base.folders)
     failed = [(over, absent.explained(over, fault)) for over, fault in by_user.failed]
-    return World(tree, choices, quantities, seed, faults, failed)
+    return World(tree, choices, quantities, seed, other_staff, faults, failed)
 
 
 def _staff(practice: Mapping[str, Any], values: Sequence[ValueOverride]) -> list[str]:
