@@ -99,6 +99,17 @@ def test_a_new_role_works_and_the_ledger_balances(tmp_path: Path) -> None:
     assert ledger.moved.sum() > 0
 
 
+def test_a_new_role_works_beside_the_nurse(tmp_path: Path) -> None:
+    """Between assistant and nurse in the order: she takes advice from the nurse, who keeps the technical acts."""
+    study = load_study(TEAM, [folder(tmp_path, 17)])
+    run = simulate([small(load_study(["protocol=none"], [tmp_path])), small(study)], 3)
+    assert worked(run, 1, "health_coach", "goal_setting") > 0
+    assert worked(run, 1, "health_coach", "lifestyle_coaching") > 0
+    assert worked(run, 1, "nurse", "lifestyle_coaching") == 0
+    assert worked(run, 1, "nurse", "blood_draw") > 0
+    assert (run.ledgers[0].residual == 0).all()
+
+
 def test_two_files_and_one_command_give_a_page_with_the_new_role(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,8 +28,6 @@ __all__ = ["MOST_PATIENT_AGENTS", "CareModel"]
 MOST_PATIENT_AGENTS: Final = 250_000
 """Above this number patients have rows but no objects; results are the same."""
 
-_MEMORY_WEEKS: Final = 4
-
 
 class CareModel(mesa.Model):
     """A block of practices, simulated week by week.
@@ -68,7 +66,9 @@ class CareModel(mesa.Model):
         self.trust = np.repeat(block.practices.weekly.trust_start[:, None], n_gps, axis=1)
         self.seeking = np.ones((block.n_scenarios, n_people))
         self.wait_days = np.full(block.n_lanes, np.nan)
-        self._waits = np.zeros((2, _MEMORY_WEEKS, block.n_lanes), np.int64)
+        self._waits = np.zeros(
+            (2, int(block.practices.weekly.seeking_memory_weeks.max()), block.n_lanes), np.int64
+        )
         cell = np.repeat(np.arange(block.n_cells), np.diff(block.people.offset))
         self.lane_of_patients = (np.arange(block.n_scenarios)[:, None] * block.n_cells + cell).reshape(-1)
         self.practices = [Practice(self, lane) for lane in range(block.n_lanes)]
@@ -181,10 +181,12 @@ class CareModel(mesa.Model):
                     seeking[patient.row], patient.seeking = patient.seeking, old
 
     def _remember_waits(self, week: Experience) -> None:
-        """Mean wait of the last four weeks."""
+        """Mean wait of the last weeks, as many as the memory of each practice's patients holds."""
         self._waits[:, :-1] = self._waits[:, 1:]
         self._waits[:, -1] = week.waited, week.wait_open_days
-        waited, days = self._waits.sum(1)
+        held = self._waits.shape[1]
+        recent = np.arange(held)[:, None] >= held - self.block.practices.weekly.seeking_memory_weeks
+        waited, days = self._waits.sum(1, where=recent)
         self.wait_days = np.divide(days, waited, out=np.full(len(waited), np.nan), where=waited > 0)
 
     def close(self) -> None:

@@ -57,6 +57,7 @@ UNITS: Final[dict[str, str]] = {
     "shape": "shape",
     "share": "share",
     "switch": "switch",
+    "week": "weeks",
     "weekday": "day of the week",
     "year": "years",
 }

@@ -125,6 +125,7 @@ trust.ceiling                                 | number    | share          | 0  
 care_seeking.active                           | switch    | switch         |      |
 care_seeking.elasticity                       | number    | elasticity     | -5   | 5
 care_seeking.reference_days                   | number    | open_day       | 0.01 | 225
+care_seeking.memory_weeks                     | integer   | week           | 1    | 52
 care_seeking.factor_floor                     | number    | ratio          | 0.01 | 1
 care_seeking.factor_ceiling                   | number    | ratio          | 1    | 10
 patient.heterogeneity                         | number    | shape          | 0.0625 | 1000

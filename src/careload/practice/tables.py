@@ -245,6 +245,7 @@ class WeeklyRules:
     trust_most: NDArray[np.float64]
     seeking_elasticity: NDArray[np.float64]
     seeking_reference_days: NDArray[np.float64]
+    seeking_memory_weeks: NDArray[np.int64]
     seeking_least: NDArray[np.float64]
     seeking_most: NDArray[np.float64]
 

@@ -248,6 +248,7 @@ def _weekly_rules(study: Study) -> WeeklyRules:
         trust_most=_one(value("trust.ceiling") if trust else 1.0),
         seeking_elasticity=_one(value("care_seeking.elasticity") if seeking else 0.0),
         seeking_reference_days=_one(value("care_seeking.reference_days")),
+        seeking_memory_weeks=_whole(value("care_seeking.memory_weeks")),
         seeking_least=_one(value("care_seeking.factor_floor")),
         seeking_most=_one(value("care_seeking.factor_ceiling")),
     )
