@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def neutral(table: Practices, layout: Layout) -> Practices:
         review_every=np.ones(1, np.int64),
         overflow=np.zeros(1, np.int64) if alone else rules.overflow,
     )
-    trust = {f.name: np.zeros(1) for f in fields(table.weekly) if f.name.startswith("trust_")}
+    trust: dict[str, Any] = {f.name: np.zeros(1) for f in fields(table.weekly) if f.name.startswith("trust_")}
     return replace(table, delegation=unread, weekly=replace(table.weekly, **trust))
 
 
