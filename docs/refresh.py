@@ -1,19 +1,24 @@
-"""Run the default comparison and write its numbers and figure into the README: `python docs/refresh.py`."""
+"""Run the shipped comparisons and write their numbers and figures into the README: `python docs/refresh.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import careload
-from careload.results.contrast import Findings
+from careload.results.contrast import Contrast, Findings
 from careload.results.estimate import Estimate
-from careload.results.report import finding, inputs_line, plan_line, signed
+from careload.results.figures import draw_released, save_figure
+from careload.results.figures_inputs import draw_first_contact
+from careload.results.report import finding, inputs_line, inputs_range, plan_line, signed, subject
+from careload.results.tornado import inputs_band
 
 ROOT = Path(__file__).resolve().parents[1]
-FIGURE = ROOT / "docs" / "figures" / "half_time_nurse.svg"
+FIGURES = ROOT / "docs" / "figures"
 BEGIN, END = "<!-- begin: written by docs/refresh.py -->\n", "<!-- end -->\n"
+
+NURSE, PHONE = "half_time_nurse", "who_takes_the_phone"
+OTHERS = ("half_time_receptionist", "half_time_receptionist_protocol", "half_time_assistant")
 
 LEDGER = (
     ("GP work moved to the nurse", "moved"),
@@ -27,27 +32,40 @@ LEDGER = (
     ("of it crumbs", "crumbs"),
 )
 LEVELS = (
-    "gp_worked",
-    "gp_presence",
-    "wait_days",
-    "wait_minutes",
-    "unmet",
-    "missed_urgent",
-    "staff_presence",
-    "staff_worked",
+    ("GP worked", "gp_worked"),
+    ("GP presence", "gp_presence"),
+    ("days to a routine appointment", "wait_days"),
+    ("wait in the practice", "wait_minutes"),
+    ("unmet requests", "unmet"),
+    ("urgent requests judged less urgent", "missed_urgent"),
+    ("nurse present", "staff_presence"),
+    ("nurse worked", "staff_worked"),
 )
 
 
 def main() -> None:
-    """Simulate, write the part of the README between the marks, and save the figure."""
-    result = careload.compare()
+    """Simulate, write the part of the README between the marks, and save the figures."""
+    found = simulated()
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
-    readme.write_text(text.replace(written(text), answer(result.findings)), encoding="utf-8")
-    with TemporaryDirectory() as folder:
-        drawn = next(path for path in result.save(folder) if path.suffix == ".svg")
-        FIGURE.parent.mkdir(exist_ok=True)
-        FIGURE.write_bytes(drawn.read_bytes())
+    readme.write_text(text.replace(written(text), answer(found)), encoding="utf-8")
+    FIGURES.mkdir(exist_ok=True)
+    drawn = {
+        NURSE: draw_released(found[NURSE], found[NURSE].contrasts[0]),
+        PHONE: draw_first_contact(found[PHONE]),
+    }
+    for name, figure in drawn.items():
+        vector, picture = save_figure(figure, FIGURES, name)
+        picture.unlink()
+        assert vector.is_file()
+
+
+def simulated() -> dict[str, Findings]:
+    """Findings of every comparison that the README shows."""
+    found = {NURSE: careload.compare(f"scenario={NURSE}").findings}
+    for name in (*OTHERS, PHONE):
+        found[name] = careload.compare(f"scenario={name}", "run.inputs_spread=false").findings
+    return found
 
 
 def written(text: str) -> str:
@@ -55,41 +73,71 @@ def written(text: str) -> str:
     return text[text.index(BEGIN) : text.index(END) + len(END)]
 
 
-def answer(findings: Findings) -> str:
-    """Sentence, tables and figure of the default comparison, between the marks."""
-    contrast = findings.contrasts[0]
-    before, after = findings.worlds
-    ledger = [f"| {label} | {_interval(contrast.parts[name])} |" for label, name in LEDGER]
-    levels = [_level(before.levels, after.levels, contrast.differences, name) for name in LEVELS]
+def answer(found: Mapping[str, Findings]) -> str:
+    """Sentences, tables and figures of the comparisons, between the marks."""
+    nurse = found[NURSE]
+    contrast = nurse.contrasts[0]
+    before, after = nurse.worlds
+    ledger = [
+        f"| {label} | {_interval(contrast.parts[name])} | {_inputs(nurse, contrast, name)} |"
+        for label, name in LEDGER
+    ]
+    levels = [_level(label, name, before.levels, after.levels, contrast) for label, name in LEVELS]
     lines = [
         "",
-        f"{finding(findings, contrast)}. **Simulation only**: the intervals (95 %) hold chance, not what is assumed.",
+        f"**{finding(nurse, contrast)}.** {inputs_range(nurse, contrast)}.",
         "",
-        "| GP time, hours a working week | |",
-        "|---|---|",
+        "| GP time, hours a working week | chance, 95 % | inputs, one at a time |",
+        "|---|---|---|",
         *ledger,
         "",
         "| | without nurse | with nurse | difference | |",
         "|---|---|---|---|---|",
         *levels,
         "",
-        f"{plan_line(findings)}. {inputs_line(after)}",
+        f"{plan_line(nurse)}. {inputs_line(after)}",
         "",
-        f"![Where the released time went]({FIGURE.relative_to(ROOT).as_posix()})",
+        *_figure(NURSE, "Where the released time went"),
+        "Other teams, each against the same GP alone who answers the telephone himself:",
         "",
+        *_teams([found[name] for name in OTHERS]),
+        "",
+        "And if nobody but the telephone changes hands:",
+        "",
+        *_teams([found[PHONE]]),
+        "",
+        *_figure(PHONE, "GP time released beside urgent requests judged less urgent"),
     ]
-    return BEGIN + "\n".join(lines) + END
+    return BEGIN + "\n".join(lines[:-1]) + "\n" + END
+
+
+def _figure(name: str, words: str) -> list[str]:
+    return [f"![{words}]({(FIGURES / name).relative_to(ROOT).as_posix()}.svg)", ""]
+
+
+def _teams(found: list[Findings]) -> list[str]:
+    """Time beside safety, one row per world that is compared."""
+    rows = [
+        "| | released, h/week per GP | taken home | urgent judged less urgent, per 10,000 requests |",
+        "|---|---|---|---|",
+    ]
+    for findings in found:
+        for contrast in findings.contrasts:
+            label = subject(findings, contrast)
+            missed = (
+                world.levels["missed_urgent"] for world in (findings.baseline, findings.world(contrast.world))
+            )
+            one, other = (signed(level.value, level.decimals) for level in missed)
+            released, home = (_interval(contrast.parts[name]) for name in ("released", "home"))
+            rows.append(f"| {label} | {released} | {home} | {one} → {other} |")
+    return rows
 
 
 def _level(
-    before: Mapping[str, Estimate], after: Mapping[str, Estimate], less: Mapping[str, Estimate], name: str
+    label: str, name: str, before: Mapping[str, Estimate], after: Mapping[str, Estimate], contrast: Contrast
 ) -> str:
-    one = before[name]
-    label = one.label if name.startswith(("wait", "unmet", "missed")) else f"{_WHO[name[:2]]} {one.label}"
-    return f"| {label} | {_interval(one)} | {_interval(after[name])} | {_interval(less[name])} | {one.unit} |"
-
-
-_WHO = {"gp": "GP", "st": "nurse"}
+    ends = (before[name], after[name], contrast.differences[name])
+    return f"| {label} | {' | '.join(map(_interval, ends))} | {before[name].unit} |"
 
 
 def _interval(estimate: Estimate) -> str:
@@ -97,6 +145,11 @@ def _interval(estimate: Estimate) -> str:
         signed(one, estimate.decimals) for one in (estimate.value, estimate.low, estimate.high)
     )
     return f"{value} ({low} to {high})"
+
+
+def _inputs(findings: Findings, contrast: Contrast, name: str) -> str:
+    ends = inputs_band(findings, contrast, name)
+    return "" if ends is None else " to ".join(signed(end, contrast.parts[name].decimals) for end in ends)
 
 
 if __name__ == "__main__":

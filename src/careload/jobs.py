@@ -307,13 +307,18 @@ def write_findings(findings: Findings, folder: Path, figures: bool = True) -> li
 
 
 def _draw(findings: Findings, stage: Path) -> list[Path]:
-    """One figure per contrast."""
+    """Figures of every contrast, and of time beside safety where first contact differs."""
     from careload.results.figures import draw_released, save_figure
+    from careload.results.figures_inputs import draw_first_contact, draw_inputs, first_contact_differs
 
     paths = []
     for contrast in findings.contrasts:
-        name = "released" if len(findings.contrasts) == 1 else f"released_{contrast.world}"
-        paths += save_figure(draw_released(findings, contrast), stage, name)
+        ending = "" if len(findings.contrasts) == 1 else f"_{contrast.world}"
+        paths += save_figure(draw_released(findings, contrast), stage, f"released{ending}")
+        if findings.spread:
+            paths += save_figure(draw_inputs(findings, contrast), stage, f"inputs{ending}")
+    if first_contact_differs(findings):
+        paths += save_figure(draw_first_contact(findings), stage, "time_and_safety")
     return paths
 
 

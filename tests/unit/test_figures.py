@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -8,23 +9,16 @@ from pathlib import Path
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 from careload.results.contrast import Findings
-from careload.results.figures import (
-    ASSUMED,
-    BLUE,
-    GREEN,
-    INK,
-    ORANGE,
-    SKY,
-    VERMILION,
-    YELLOW,
-    Chart,
-    draw_released,
-    save_figure,
-)
-from careload.results.report import SIMULATION_ONLY, finding
+from careload.results.figures import CHANCE, HATCHED, INPUTS, Chart, draw_released, save_figure
+from careload.results.figures_inputs import draw_first_contact, draw_inputs, time_and_safety
+from careload.results.report import SIMULATION_ONLY, finding, signed
+from careload.results.tornado import inputs_band, swings
+from careload.results.waterfall import COLOURS, HIGH_END, LOW_END, along, interval_of, steps
 from short_findings import altered, short_findings
+from spread import SHIFTS, with_spread
 
 OKABE_ITO = {"#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}
 
@@ -82,11 +76,19 @@ def many_groups() -> Findings:
     return changed(**values)
 
 
-CASES = [release, cost, saturated, nothing_moved, one_replication, many_groups]
+def varied() -> Findings:
+    return with_spread(cost())
+
+
+CASES = [release, varied, cost, saturated, nothing_moved, one_replication, many_groups]
 
 
 def drawn(findings: Findings) -> Chart:
     return draw_released(findings, findings.contrasts[0])
+
+
+def inputs(findings: Findings) -> Chart:
+    return draw_inputs(with_spread(findings), findings.contrasts[0])
 
 
 def bars(chart: Chart) -> list[Rectangle]:
@@ -94,22 +96,29 @@ def bars(chart: Chart) -> list[Rectangle]:
 
 
 def words(chart: Chart) -> str:
-    texts = [*chart.texts, *chart.axes[0].texts, *(text for one in chart.legends for text in one.get_texts())]
-    return "\n".join(text.get_text() for text in texts)
+    legend = [text for one in chart.legends for text in one.get_texts()]
+    return "\n".join(text.get_text() for text in (*texts_of(chart), *legend))
 
 
+def texts_of(chart: Chart) -> list[Text]:
+    """All that is written, the numbers of the axes last."""
+    labels = [axes.xaxis.label for axes in chart.axes]
+    inside = [text for axes in chart.axes for text in axes.texts]
+    ticks = [text for axes in chart.axes for text in axes.get_xticklabels() if text.get_visible()]
+    return [text for text in (*chart.texts, *inside, *labels, *ticks) if text.get_text()]
+
+
+@pytest.mark.parametrize("draw", [drawn, inputs, draw_first_contact])
 @pytest.mark.parametrize("case", CASES)
-def test_no_text_touches_another_or_leaves_the_figure(case: type) -> None:
-    chart = drawn(case())
-    canvas = FigureCanvasAgg(chart)
-    canvas.draw()
+def test_no_text_touches_another_or_leaves_the_figure(
+    case: Callable[[], Findings], draw: Callable[[Findings], Chart]
+) -> None:
+    chart = draw(case())
+    FigureCanvasAgg(chart).draw()
     page = chart.bbox
-    axes = chart.axes[0]
-    texts = [text for text in (*chart.texts, *axes.texts, axes.xaxis.label) if text.get_text()]
-    ticks = [text for text in axes.get_xticklabels() if text.get_text() and text.get_visible()]
-    boxes = [(text.get_text(), text.get_window_extent()) for text in (*texts, *ticks)]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts_of(chart)]
     boxes += [("legend", legend.get_window_extent()) for legend in chart.legends]
-    for name, box in boxes[: len(texts)]:
+    for name, box in boxes:
         assert page.x0 <= box.x0 and box.x1 <= page.x1, name
         assert page.y0 <= box.y0 and box.y1 <= page.y1, name
     for (one, first), (other, second) in combinations(boxes, 2):
@@ -136,37 +145,95 @@ def test_all_bars_are_hatched_as_assumed_and_only_those() -> None:
     findings = short_findings()
     chart = drawn(findings)
     assert all(bar.get_hatch() for bar in bars(chart))
-    assert ASSUMED in words(chart)
+    assert HATCHED in words(chart)
     contrast = findings.contrasts[0]
     sure = {name: replace(one, grade="B") for name, one in contrast.parts.items()}
     groups = {name: replace(one, grade="B") for name, one in contrast.groups.items()}
     chart = drawn(replace(findings, contrasts=(replace(contrast, parts=sure, groups=groups),)))
     assert not any(bar.get_hatch() for bar in bars(chart))
-    assert ASSUMED not in words(chart)
+    assert HATCHED not in words(chart)
 
 
 def test_the_palette_is_that_of_okabe_and_ito() -> None:
-    assert {BLUE, VERMILION, SKY, GREEN, ORANGE, YELLOW} <= OKABE_ITO
-    assert INK not in OKABE_ITO
+    assert {*COLOURS.values(), LOW_END, HIGH_END} - {COLOURS["released"]} <= OKABE_ITO
+    assert COLOURS["released"] not in OKABE_ITO and len(set(COLOURS.values())) == len(COLOURS)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_title_and_foot_say_what_is_shown(case: type) -> None:
+def test_title_and_foot_say_what_is_shown(case: Callable[[], Findings]) -> None:
     findings = case()
     said = words(drawn(findings))
     flat = " ".join(said.split())
     assert " ".join(finding(findings, findings.contrasts[0]).split()) in flat
     assert findings.scenario is not None and findings.scenario.question["en"] in flat
-    for piece in (
-        SIMULATION_ONLY,
-        "inputs are assumed",
-        "slot policy: unchanged",
-        "seed 1",
-        "6 replications",
-    ):
+    for piece in (CHANCE, "inputs are assumed", "slot policy: unchanged", "seed 1", "6 replications"):
         assert piece in flat
+    assert (SIMULATION_ONLY in flat) != bool(findings.spread)
+    assert (INPUTS in flat) == bool(findings.spread)
     for destination in ("reinvested", "taken home", "usable gaps", "crumbs", "released"):
         assert destination in said.split("\n")
+
+
+def test_the_band_of_the_inputs_holds_the_ends_and_the_run_itself() -> None:
+    findings = with_spread(release())
+    contrast = findings.contrasts[0]
+    value = contrast.parts["released"].value
+    shifts = [shift for ends in SHIFTS.values() for shift in ends]
+    low, high = inputs_band(findings, contrast, "released") or (math.nan, math.nan)
+    assert low == pytest.approx(value + min(shifts)) and high == pytest.approx(value + max(shifts))
+    assert inputs_band(release(), contrast, "released") is None
+    found = swings(findings, contrast)
+    assert [swing.spread.key for swing in found] == sorted(
+        SHIFTS, key=lambda key: min(0.0, *SHIFTS[key]) - max(0.0, *SHIFTS[key])
+    )
+    assert found[0].changes_sign == (found[0].least < 0 < found[0].most)
+
+
+def test_bands_and_intervals_stand_at_the_end_of_a_step_in_its_direction() -> None:
+    listed = {step.estimate.quantity: step for step in steps(cost().contrasts[0])}
+    meeting, home = listed["meeting"], listed["home"]
+    assert along(meeting, 0.1, 0.5) == (
+        pytest.approx(meeting.start - 0.5),
+        pytest.approx(meeting.start - 0.1),
+    )
+    assert along(home, -0.8, 0.4) == (pytest.approx(home.start - 0.8), pytest.approx(home.start + 0.4))
+    low, high = interval_of(meeting)
+    assert low < meeting.end < high
+    for step in listed.values():
+        one = step.estimate
+        assert sorted(interval_of(step))[1] - sorted(interval_of(step))[0] == pytest.approx(
+            one.high - one.low
+        )
+
+
+def test_every_input_is_drawn_from_the_run_to_both_ends() -> None:
+    findings = with_spread(release())
+    contrast = findings.contrasts[0]
+    centre = contrast.parts["released"].value
+    chart = draw_inputs(findings, contrast)
+    ends = [bar.get_x() + bar.get_width() for bar in bars(chart)]
+    starts = {bar.get_x() for bar in bars(chart)}
+    assert starts == {centre} and len(ends) == 2 * len(SHIFTS)
+    wanted = [centre + shift for swing in swings(findings, contrast) for shift in SHIFTS[swing.spread.key]]
+    assert ends == pytest.approx(wanted)
+    said = words(chart)
+    for end in wanted:
+        assert signed(end, 2) in said
+    assert "Which input moves it most? Delegation supervision" in said and HATCHED in said
+    assert SIMULATION_ONLY not in said
+
+
+def test_first_contact_shows_time_beside_safety_and_ranks_nobody() -> None:
+    findings = release()
+    chart = draw_first_contact(findings)
+    time, safety = chart.axes
+    assert "released" in time.get_xlabel() and "missed urgent, per 10,000" in safety.get_xlabel()
+    missed = [world.levels["missed_urgent"].value for world in findings.worlds]
+    heights = [bar.get_width() for bar in safety.patches if isinstance(bar, Rectangle)]
+    assert heights == pytest.approx(missed)
+    said = time_and_safety(findings)
+    assert "released: " in said and signed(missed[0], 1) in said and signed(missed[1], 1) in said
+    assert not {"best", "worst", "most", "better"} & set(said.split())
 
 
 def test_costs_are_drawn_and_written_with_their_sign() -> None:

@@ -20,7 +20,7 @@ from careload.results.report import finding, signed
 from careload.results.report_grounds import NOT_MODELLED
 from careload.results.report_markup import Markup, element
 from careload.results.report_page import PAGE_NAME, page, write_page
-from careload.results.waterfall import ASSUMED, COLOURS, steps
+from careload.results.waterfall import ASSUMED, COLOURS, DESTINATIONS, steps
 from short_findings import short_findings
 from spread import SHIFTS, with_spread
 
@@ -47,6 +47,7 @@ def two_worlds() -> Findings:
             findings.run,
             totals=findings.run.totals[:, [0, 1, 1]],
             task_ticks=findings.run.task_ticks[:, :, [0, 1, 1]],
+            met=findings.run.met[:, [0, 1, 1]],
         ),
     )
     return with_spread(both)
@@ -254,3 +255,40 @@ def test_from_python_it_is_text_and_one_world_has_none() -> None:
     single = careload.Result(replace(alone(), contrasts=()))
     with pytest.raises(Faults, match="a comparison"):
         single.report()
+
+
+def another_at_the_telephone() -> Findings:
+    """The nurse's world with a receptionist's name at the telephone."""
+    findings = short_findings()
+    world = findings.worlds[1]
+    choice = world.study.labels["first_contact"]
+    labels = {**world.study.labels, "first_contact": replace(choice, name="receptionist")}
+    return replace(
+        findings, worlds=(findings.baseline, replace(world, study=replace(world.study, labels=labels)))
+    )
+
+
+def test_time_never_stands_alone_where_first_contact_changes_hands() -> None:
+    findings = another_at_the_telephone()
+    before, after = (signed(world.levels["missed_urgent"].value, 1) for world in findings.worlds)
+    words = f"; {after} urgent requests in 10,000 judged less urgent, against {before}"
+    assert finding(findings, findings.contrasts[0]).endswith(words)
+    assert words[2:] in said(ET.fromstring(page(findings).partition("\n")[2]))
+    assert "judged less urgent" not in finding(alone(), alone().contrasts[0])
+
+
+def test_destinations_of_several_worlds_stand_end_to_end() -> None:
+    chart = next(
+        node for node in tree_of(two_worlds).iter("table") if node.attrib["class"] == "chart side wide"
+    )
+    rows = [row.findall("td/svg/rect") for row in chart.iter("tr") if row.find("td/svg/rect") is not None]
+    assert len(rows) == 2
+    parts = two_worlds().contrasts[0].parts
+    for rects in rows:
+        plain = [rect for rect in rects if rect.attrib["fill"] != "url(#hatch)"]
+        widths = [float(rect.attrib["width"].rstrip("%")) for rect in plain]
+        values = [abs(parts[name].value) for name in DESTINATIONS]
+        assert [rect.attrib["fill"] for rect in plain] == [COLOURS[name] for name in DESTINATIONS]
+        assert [width / sum(widths) for width in widths] == pytest.approx(
+            [value / sum(values) for value in values], abs=2e-3
+        )

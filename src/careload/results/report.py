@@ -18,18 +18,25 @@ from careload.results.targets import ROLES, targets_of
 from careload.results.tornado import estimate_of, swings
 
 __all__ = [
+    "SAFETY",
     "SIMULATION_ONLY",
     "finding",
     "inputs_line",
     "inputs_range",
+    "intervals_line",
     "plan_line",
     "refused_lines",
     "report",
     "signed",
     "subject",
+    "world_label",
 ]
 
+SAFETY: Final = "missed_urgent"
+"""Measure that stands beside time: time never stands alone where first contact changes hands."""
+
 SIMULATION_ONLY: Final = "simulation only (95 %): the intervals hold chance, not what is assumed"
+VARIED: Final = "intervals (95 %) hold chance; inputs were varied one at a time over their declared ranges"
 
 _LEDGER_ROWS: Final = (
     ("", "moved"),
@@ -70,6 +77,8 @@ def report(findings: Findings) -> str:
     parts = [_head(findings)]
     for contrast in findings.contrasts:
         parts.append(fill(finding(findings, contrast), _WIDTH))
+        if findings.spread:
+            parts.append(fill(inputs_range(findings, contrast), _WIDTH))
         if contrast.decided_by_path:
             share = _number(contrast.checks["path_share"])
             warning = (
@@ -83,19 +92,31 @@ def report(findings: Findings) -> str:
     parts += [_level_table(findings), _target_table(findings.baseline)]
     parts.append("\n".join(inputs_line(world) for world in findings.worlds))
     parts += [fill(line, _WIDTH) for line in refused_lines(findings.worlds)]
-    parts.append(_foot())
+    parts.append(_foot(findings))
     return "\n\n".join(parts) + "\n"
 
 
 def subject(findings: Findings, contrast: Contrast) -> str:
-    """Who releases time: the scenario, or the practice of the world where a scenario has several."""
+    """Who releases time: the scenario, or where it has several worlds, the choice that tells them apart."""
     if findings.scenario is not None and len(findings.contrasts) == 1:
         return findings.scenario.label["en"]
-    return findings.world(contrast.world).study.practice.label["en"]
+    return world_label(findings, contrast.world)
+
+
+def world_label(findings: Findings, name: str) -> str:
+    """Label of the choice that tells the worlds apart: practice, first contact or protocol; else the name."""
+    labels = findings.world(name).study.labels
+    if len(findings.worlds) == 1:
+        return labels["practice"].label["en"]
+    for group in ("practice", "first_contact", "protocol"):
+        choices = [world.study.choices.get(group) for world in findings.worlds]
+        if len(set(choices)) == len(choices):
+            return labels[group].label["en"]
+    return name.replace("_", " ")
 
 
 def finding(findings: Findings, contrast: Contrast) -> str:
-    """Released time and its four destinations in one sentence."""
+    """Released time and its four destinations in one sentence; safety where first contact changes hands."""
     released = contrast.parts["released"]
     decimals = 1 if abs(released.value) >= 1 else 2
     value, ends = released.value, (released.low, released.high)
@@ -117,7 +138,25 @@ def finding(findings: Findings, contrast: Contrast) -> str:
             ("crumbs", "in crumbs"),
         )
     )
-    return f"{subject(findings, contrast)} {verb} {size} h a week per GP ({spread}): {went}"
+    who = subject(findings, contrast) + (":" if len(findings.contrasts) > 1 else "")
+    safety = _safety(findings, contrast)
+    return f"{who} {verb} {size} h a week per GP ({spread}): {went}{safety}"
+
+
+def _safety(findings: Findings, contrast: Contrast) -> str:
+    """What stands beside time where another person takes first contact; empty where nobody else does."""
+    before, after = findings.baseline, findings.world(contrast.world)
+    if before.study.choices.get("first_contact") == after.study.choices.get("first_contact"):
+        return ""
+    one, other = (
+        signed(world.levels[SAFETY].value, world.levels[SAFETY].decimals) for world in (after, before)
+    )
+    return f"; {one} urgent requests in 10,000 judged less urgent, against {other}"
+
+
+def intervals_line(findings: Findings) -> str:
+    """What the intervals hold."""
+    return VARIED if findings.spread else SIMULATION_ONLY
 
 
 def inputs_range(findings: Findings, contrast: Contrast, outcome: str = "released") -> str:
@@ -180,7 +219,7 @@ def _head(findings: Findings) -> str:
         )
         for world in findings.worlds
     ]
-    return "\n".join([*lines, plan_line(findings), SIMULATION_ONLY])
+    return "\n".join([*lines, plan_line(findings), intervals_line(findings)])
 
 
 def _described(study: Study) -> str:
@@ -283,11 +322,11 @@ def _target_table(world: World) -> str:
     return _aligned(rows, last_left=2)
 
 
-def _foot() -> str:
+def _foot(findings: Findings) -> str:
     grades = ", ".join(f"{grade} {meaning}" for grade, meaning in GRADES.items())
     text = (
         f"Causal grades: {grades}; a row shows its worst. Mean \N{PLUS-MINUS SIGN} half the 95 % interval; "
-        f"{SIMULATION_ONLY}."
+        f"{intervals_line(findings)}."
     )
     return fill(text, _WIDTH)
 

@@ -75,23 +75,30 @@ def table(head: Markup, rows: Sequence[Markup], caption: str, kind: str = "plain
     )
 
 
-def level_table(findings: Findings, levels: Sequence[Level], caption: str) -> Markup:
-    """Measures of the worlds and the differences; with more than two worlds, the baseline and the differences."""
+def level_table(findings: Findings, groups: Sequence[tuple[str, Sequence[Level]]], caption: str) -> Markup:
+    """Measures of the worlds and the differences; with more than two worlds, the baseline and the differences.
+
+    Parameters
+    ----------
+    findings : Findings
+    groups : sequence of (str, sequence of Level)
+        Headings and the measures below them.
+    caption : str
+    """
     contrasts = findings.contrasts
     shown = findings.worlds if len(contrasts) == 1 else findings.worlds[:1]
     names = [plain(world.name) for world in shown]
     names += ["change"] if len(contrasts) == 1 else [f"{plain(one.world)}: change" for one in contrasts]
-    rows, section = [], levels[0].section if levels else ""
-    for level in levels:
-        if level.section != section:
-            section = level.section
-            rows.append(group_row(section, len(names) + 2))
-        found = [world.levels[level.name] for world in shown]
-        found += [contrast.differences[level.name] for contrast in contrasts]
-        label = joined(level.label.strip(), element("small", f" {level.unit}"))
-        indent = "sub" if level.label.startswith(" ") else "row"
-        head = element("th", label, scope="row", class_=indent, title=level.description)
-        rows.append(element("tr", head, *map(number_cell, found), grade_cell(found)))
+    rows = []
+    for heading, levels in groups:
+        rows.append(group_row(heading, len(names) + 2))
+        for level in levels:
+            found = [world.levels[level.name] for world in shown]
+            found += [contrast.differences[level.name] for contrast in contrasts]
+            label = joined(level.label.strip(), element("small", f" {level.unit}"))
+            indent = "sub" if level.label.startswith(" ") else "row"
+            head = element("th", label, scope="row", class_=indent, title=level.description)
+            rows.append(element("tr", head, *map(number_cell, found), grade_cell(found)))
     return table(heading_row("", *names, "grade"), rows, caption)
 
 

@@ -15,7 +15,7 @@ from careload.inputs.quantity import STATUSES, UNITS
 from careload.results.contrast import Findings, World
 from careload.results.measures import GRADES
 from careload.results.provenance import source_commit
-from careload.results.report import SIMULATION_ONLY
+from careload.results.report import intervals_line
 from careload.results.report_cells import described, fold, group_row, heading_row, number_cell, plain, table
 from careload.results.report_inputs import influential_inputs
 from careload.results.report_markup import Markup, element, joined
@@ -27,10 +27,8 @@ __all__ = ["NOT_MODELLED", "all_numbers", "assumed_section", "method_section", "
 NOT_MODELLED: Final = (
     "Health, hospital use, quality of a contact, whether closing a call was right.",
     "Money: fees, capitation, wages, co-payments.",
-    "Receptionists and assistants; their minutes are in the catalogue, nobody works with them yet. Triage by nurses.",
-    "Delegation of desk work and telephone. All of it stays with the GP.",
-    "Rooms, seats, several telephone lines, a doctor in the building as a condition.",
-    "Vacancy, training and first months of a nurse; leave and illness of single people.",
+    "Several telephone lines, preference for one GP, urgency among desk work.",
+    "Vacancy, training and first months of staff; leave and illness of single people.",
     "Work at night and at weekends, and colleagues' cover during leave.",
     "Several practices side by side, people without a GP, retirement, a whole country.",
     "Refill of released time by new patients, drift of scope, any reply of the GP other than trust.",
@@ -150,7 +148,7 @@ def method_section(findings: Findings) -> Markup:
         ("slot policy", " and ".join(policies)),
         ("law as of", str(study.value("calendar.as_of"))),
         ("version", f"careload {version}; Python {platform.python_version()}, NumPy {np.__version__}"),
-        ("intervals", SIMULATION_ONLY),
+        ("intervals", intervals_line(findings)),
     ]
     listed = [element("tr", element("th", name, scope="row"), element("td", text)) for name, text in rows]
     for world in findings.worlds:

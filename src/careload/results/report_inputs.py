@@ -7,6 +7,7 @@ from typing import Any, Final
 from careload.inputs.quantity import UNITS
 from careload.inputs.study import Study
 from careload.results.contrast import Contrast, Findings
+from careload.results.report import SAFETY
 from careload.results.report_bars import Scale, axis, bar, drawing, rule
 from careload.results.report_cells import fold, interval, plain, table
 from careload.results.report_markup import Markup, element, joined
@@ -16,7 +17,6 @@ from careload.results.waterfall import HIGH_END, LOW_END
 
 __all__ = ["influential_inputs", "inputs_section"]
 
-_SAFETY: Final = "missed_urgent"
 _MOST_SHOWN: Final = 10
 
 
@@ -29,8 +29,8 @@ def inputs_section(findings: Findings) -> Markup:
     charts = []
     for contrast in findings.contrasts:
         outcomes = ["released", "home"]
-        if any(swing.least != swing.most for swing in swings(findings, contrast, _SAFETY)):
-            outcomes.append(_SAFETY)
+        if any(swing.least != swing.most for swing in swings(findings, contrast, SAFETY)):
+            outcomes.append(SAFETY)
         drawn = [_tornado(findings, contrast, outcome) for outcome in outcomes]
         if len(findings.contrasts) > 1:
             name = f"{plain(contrast.world)} against {plain(contrast.against)}"

@@ -10,8 +10,8 @@ from careload.results.contrast import PATH_LIMIT, Contrast, Findings
 from careload.results.estimate import Estimate
 from careload.results.folders import replacing
 from careload.results.levels import LEVELS, levels_of
-from careload.results.report import finding, plan_line, signed
-from careload.results.report_bars import HATCH
+from careload.results.report import SAFETY, finding, plan_line, signed, world_label
+from careload.results.report_bars import HATCH, Scale, bar, drawing, whisker
 from careload.results.report_cells import (
     described,
     heading_row,
@@ -26,13 +26,36 @@ from careload.results.report_markup import Markup, element, joined
 from careload.results.report_released import released_section
 from careload.results.report_work import work_section
 from careload.results.tornado import inputs_band
+from careload.results.waterfall import COLOURS
 
 __all__ = ["PAGE_NAME", "page", "write_page"]
 
 PAGE_NAME: Final = "report.html"
 
 _ACCESS: Final = "Access and safety"
-_GLANCE: Final = ("gp_worked", "wait_days", "missed_urgent", "unmet")
+_ACCESS_GROUPS: Final = (
+    (
+        "From call to contact, by true urgency",
+        (
+            "days_urgent",
+            "days_same_day",
+            "days_routine",
+            "days_routine_p90",
+            "seen_same_day_urgent",
+            "seen_same_day_next",
+            "wait_days",
+        ),
+    ),
+    ("Safety", ("missed_urgent", "urgent_delay", "missed_delay")),
+    ("Telephone and waiting room", ("wait_telephone", "calls_unanswered", "wait_minutes", "carried")),
+    (
+        "Requests not met",
+        ("unmet", "unmet_left", "unmet_displaced", "unmet_elsewhere", "unmet_not_come", "no_show_share"),
+    ),
+)
+"""Headings and measures of the table on access; what else there is comes last."""
+
+_GLANCE: Final = ("wait_days", "unmet", SAFETY)
 """Measures beside released time at the head of a page; time never stands without safety."""
 
 
@@ -107,9 +130,9 @@ def _head(findings: Findings) -> Markup:
         )
         glance = _side_by_side(findings)
     worlds = element(
-        "p",
+        "ul",
         *(
-            joined(element("b", plain(world.name)), f": {described(world, findings)}. ")
+            element("li", element("b", plain(world.name)), f": {described(world, findings)}")
             for world in findings.worlds
         ),
         class_="worlds",
@@ -132,7 +155,7 @@ def _cards(findings: Findings, contrast: Contrast) -> Markup:
     """Released and taken home, and beside them what it means for patients."""
     before, after = findings.baseline.levels, findings.world(contrast.world).levels
     cards = [_part_card(findings, contrast, name) for name in ("released", "home")]
-    for name in _GLANCE[1:]:
+    for name in _GLANCE:
         cards.append(_level_card(before[name], after[name], contrast.differences[name]))
     return element("div", *cards, class_="cards")
 
@@ -164,43 +187,50 @@ def _level_card(before: Estimate, after: Estimate, less: Estimate) -> Markup:
 
 
 def _side_by_side(findings: Findings) -> Markup:
-    """Time and safety of several worlds, one row each."""
-    contrasts, base = findings.contrasts, findings.baseline
+    """Time and safety of several worlds, one row each; released time is against the first row."""
+    contrasts = {contrast.world: contrast for contrast in findings.contrasts}
     levels = [next(level for level in LEVELS if level.name == name) for name in _GLANCE]
-    head = heading_row(
-        "world, less the baseline",
-        "released, h/week per GP",
-        "taken home, h/week per GP",
-        *(f"{level.label}, {level.unit}" for level in levels),
+    time = Scale.over(
+        x for one in contrasts.values() for x in (one.parts["released"].low, one.parts["released"].high)
     )
-    first = element(
-        "tr",
-        element("th", f"{plain(base.name)} (baseline)", scope="row"),
-        *(element("td", "–", class_="num") for _ in range(2)),
-        *(element("td", interval(base.levels[level.name]), class_="num") for level in levels),
-    )
-    rows = [
-        element(
-            "tr",
-            element("th", plain(contrast.world), scope="row"),
-            *(element("td", interval(contrast.parts[name]), class_="num") for name in ("released", "home")),
-            *(element("td", interval(contrast.differences[level.name]), class_="num") for level in levels),
-        )
-        for contrast in contrasts
-    ]
-    return table(head, [first, *rows], "Time beside safety. Mean and 95 % interval of chance.")
+    missed = Scale.over(world.levels[SAFETY].high for world in findings.worlds)
+    names = ("released, h/week per GP", "", "taken home, h/week per GP")
+    head = heading_row("world", *names, *(f"{level.label}, {level.unit}" for level in levels), "")
+    rows = []
+    for world in findings.worlds:
+        contrast = contrasts.get(world.name)
+        cells = [element("th", world_label(findings, world.name), scope="row")]
+        if contrast is None:
+            cells += [element("td", "baseline", class_="ci"), *(element("td") for _ in range(2))]
+        else:
+            parts = contrast.parts
+            cells.append(_bar_cell(time, parts["released"], COLOURS["moved"]))
+            cells += [element("td", interval(parts[name]), class_="num") for name in ("released", "home")]
+        cells += [element("td", interval(world.levels[level.name]), class_="num") for level in levels]
+        cells.append(_bar_cell(missed, world.levels[SAFETY], COLOURS["cost"]))
+        rows.append(element("tr", *cells))
+    caption = "Time beside safety, world by world. Mean and 95 % interval of chance."
+    return table(head, rows, caption, "chart side")
+
+
+def _bar_cell(scale: Scale, one: Estimate, colour: str) -> Markup:
+    marks = (bar(scale, 0.0, one.value, colour, one.grade == "D"), whisker(scale, one.low, one.high))
+    return element("td", drawing(scale, *marks), class_="draw")
 
 
 def _access_section(findings: Findings) -> Markup:
-    chosen = [level for level in levels_of(findings.baseline.totals) if level.section == _ACCESS]
+    known = {level.name: level for level in levels_of(findings.baseline.totals) if level.section == _ACCESS}
+    named = [name for _, names in _ACCESS_GROUPS for name in names]
+    groups = [*_ACCESS_GROUPS, ("Other", tuple(name for name in known if name not in named))]
+    listed = [
+        (heading, [known[name] for name in names if name in known])
+        for heading, names in groups
+        if any(name in known for name in names)
+    ]
     note = element(
         "p",
-        "Waits are of patients who ask for a place themselves. Whether a closed call or a later visit harms "
-        "anybody is not modelled: read time and missed urgent requests together.",
+        "Urgency is what the need truly is, not what it was judged to be. Whether a closed call or a later visit "
+        "harms anybody is not modelled: read time and urgent requests judged less urgent together.",
     )
-    return element(
-        "section",
-        element("h2", "Do patients wait longer, and is it safe?"),
-        note,
-        level_table(findings, chosen, "Access and safety"),
-    )
+    title = element("h2", "Do patients wait longer, and is it safe?")
+    return element("section", title, note, level_table(findings, listed, _ACCESS))

@@ -17,7 +17,7 @@ from careload.results.report_cells import (
     table,
 )
 from careload.results.report_markup import Markup, element, joined
-from careload.results.workload import STAFF, UNIT, Workload, workloads
+from careload.results.workload import UNIT, Workload, workloads
 
 __all__ = ["work_section"]
 
@@ -72,9 +72,11 @@ def _changed(found: Sequence[Workload], place: int) -> list[Workload]:
     return sorted(changed, key=lambda one: (-most[one.work], one.work, one.differences[place].value))
 
 
-def _levels(findings: Findings, sections: Sequence[str]) -> list[Level]:
+def _levels(findings: Findings, sections: Sequence[str]) -> list[tuple[str, list[Level]]]:
+    """Measures by section."""
     known = levels_of(findings.baseline.totals)
-    return [level for section in sections for level in known if level.section == section]
+    found = [(section, [level for level in known if level.section == section]) for section in sections]
+    return [(section, levels) for section, levels in found if levels]
 
 
 def _work_tables(findings: Findings, changed: Sequence[Workload], place: int, world: str) -> Markup:
@@ -131,7 +133,5 @@ def _work_row(findings: Findings, one: Workload, place: int, scale: Scale, again
 
 def _role(findings: Findings, role: str) -> str:
     """Label of a role in some world that has it."""
-    if role == STAFF:
-        return "all staff"
     known = (world.study.roles for world in findings.worlds if role in world.study.roles)
     return next(known)[role].label["en"]

@@ -14,12 +14,9 @@ from careload.results.contrast import GROUP_LABELS, Findings
 from careload.results.estimate import Estimate, mean_interval
 from careload.results.measures import HOUR, Grade, delegates
 
-__all__ = ["STAFF", "UNIT", "Workload", "workloads"]
+__all__ = ["UNIT", "Workload", "workloads"]
 
 UNIT: Final = "h/week"
-STAFF: Final = "staff"
-"""Stands for all roles but the GP, where they are not counted apart."""
-
 _OVERHEAD: Final = (
     ("supervision", Account.SUPERVISION),
     ("hand-backs", Account.HAND_BACK),
@@ -39,7 +36,7 @@ class Workload:
     group : str
         Task group as tables call it.
     role : str
-        Name of a role, or `STAFF`.
+        Name of a role.
     worlds : tuple of Estimate
         One per world, the baseline first.
     differences : tuple of Estimate
@@ -81,9 +78,10 @@ def _ticks(findings: Findings) -> Iterator[tuple[str, str, str, NDArray[np.int64
     for place, role in enumerate(layout.roles):
         for number, (task, group) in enumerate(zip(layout.tasks, layout.groups, strict=True)):
             yield task, GROUP_LABELS.get(group, group), role, run.task_ticks[place, number]
+        if place != layout.gp:
+            yield "meetings", "overhead", role, run.met[place]
     for work, account in _OVERHEAD:
         yield work, "overhead", layout.roles[layout.gp], run.totals[account]
-    yield "meetings", "overhead", STAFF, run.totals[Account.STAFF_MEETING]
 
 
 def _workload(findings: Findings, work: str, group: str, role: str, ticks: NDArray[np.int64]) -> Workload:
