@@ -20,6 +20,7 @@ from careload.agents.people import (
     overrides,
 )
 from careload.day.block import Block, Decisions, Experience, State, first_state, no_experience
+from careload.day.closing import close_requests
 from careload.day.stages import run_day
 from careload.patients.calendar import WEEK_DAYS
 
@@ -118,6 +119,7 @@ class CareModel(mesa.Model):
                 run_day(self.block, self.state, decisions, self.day)
                 self.day += 1
         self._learn(self.state.week)
+        close_requests(self.block, self.state, self.day)
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> State:
         """Run all weeks; `progress` is told the days done and the days in all."""

@@ -204,6 +204,12 @@ class Outcomes:
         self._fate.reshape(-1)[place] = fate
         np.add.at(self._ticks.reshape(-1), place, ticks.astype(np.int32))
 
+    def keep(self, rows: NDArray[np.int64], n_rows: int) -> None:
+        """Keep some of the first `n_rows` rows, in order; the others are forgotten."""
+        for column in (self._fate, self._ticks):
+            column[:, : len(rows)] = column[:, rows]
+            column[:, len(rows) : n_rows] = 0
+
     def fate(self, n_rows: int) -> NDArray[np.int8]:
         """Fates, shape (scenarios, rows)."""
         return self._fate[:, :n_rows]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.day.accounts import Accounts, Outcomes
+from careload.day.closing import Closed, no_closed
 from careload.day.contacts import Contacts, no_contacts
 from careload.day.parts import Parts, no_parts
 from careload.day.slips import Slips, no_slips
@@ -164,6 +165,8 @@ class State:
         Ordinary places used on each calendar day ahead.
     week : Experience
         The current week so far.
+    closed : Closed
+        Sums over requests that nothing can change any more.
     """
 
     register: Register
@@ -175,6 +178,7 @@ class State:
     parts: Parts
     used: NDArray[np.int16]
     week: Experience
+    closed: Closed
 
 
 def no_experience(n_lanes: int, n_gps: int) -> Experience:
@@ -204,6 +208,7 @@ def first_state(block: Block) -> State:
         parts=no_parts(len(layout.roles)),
         used=np.zeros((len(layout.diary_person), horizon + 1, block.n_lanes), np.int16),
         week=no_experience(block.n_lanes, len(layout.gps)),
+        closed=no_closed(block),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import Table
+from careload.columns import Table, spread
 
 __all__ = ["Register", "Requests", "TaskRows"]
 
@@ -67,6 +67,11 @@ class Growing:
         self._store[self.size : need] = values
         self.size = need
 
+    def keep(self, kept: NDArray[np.int64]) -> None:
+        """Keep some values, in order."""
+        self._store[: len(kept)] = self._store[kept]
+        self.size = len(kept)
+
     @property
     def values(self) -> NDArray[Any]:
         """The values so far, a view."""
@@ -104,6 +109,19 @@ class Register:
             column.append(getattr(requests, name))
         for name, column in self._rows.items():
             column.append(getattr(rows, name))
+        self._look()
+
+    def keep(self, kept: NDArray[np.int64]) -> None:
+        """Keep some requests, in order, and their rows; both get new positions."""
+        size = np.diff(self.requests.first, append=self.n_rows)[kept]
+        request, number = spread(size)
+        rows = self.requests.first[kept][request] + number
+        for column in self._requests.values():
+            column.keep(kept)
+        for column in self._rows.values():
+            column.keep(rows)
+        self._requests["first"].values[:] = np.cumsum(size) - size
+        self._rows["request"].values[:] = request
         self._look()
 
     def _look(self) -> None:

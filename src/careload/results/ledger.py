@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.day.accounts import Account, Fate
+from careload.day.accounts import Account
 from careload.day.block import Block, State
+from careload.day.closing import Kind, classes, sums_of_rows
 
 __all__ = [
     "CLASSES",
@@ -27,7 +28,6 @@ __all__ = [
 CLASSES: Final = ("K", "X", "Y", "D", "A", "N")
 """Classes of instances that exist in both worlds; I, what the change itself brings, is counted apart."""
 
-_KEPT, _MOVED, _TAKEN, _ENDED, _ABANDONED, _NEW, _NONE = range(7)
 
 _OVERHEAD: Final = (Account.SUPERVISION, Account.HAND_BACK, Account.HAND_OVER, Account.GP_MEETING)
 
@@ -132,24 +132,6 @@ def overhead_ticks(state: State) -> NDArray[np.int64]:
     return overhead
 
 
-def _classes(before: NDArray[np.int8], after: NDArray[np.int8]) -> NDArray[np.int64]:
-    """Class of every instance from its fates in the two worlds."""
-    by_gp, also_gp = before == Fate.BY_GP, after == Fate.BY_GP
-    done = also_gp | (after == Fate.BY_OTHER)
-    return np.select(
-        [
-            by_gp & also_gp,
-            by_gp & (after == Fate.BY_OTHER),
-            by_gp & (after == Fate.NOT_NEEDED),
-            by_gp,
-            (before == Fate.NOT_DONE) & done,
-            also_gp,
-        ],
-        [_KEPT, _MOVED, _ENDED, _ABANDONED, _NEW, _TAKEN],
-        _NONE,
-    )
-
-
 def classes_of_rows(state: State, baseline: int, scenario: int) -> NDArray[np.int64]:
     """Class of every task instance of the register in two scenarios.
 
@@ -164,7 +146,7 @@ def classes_of_rows(state: State, baseline: int, scenario: int) -> NDArray[np.in
         Position in `CLASSES`; `len(CLASSES)` for instances of no class.
     """
     fate = state.outcomes.fate(state.register.n_rows)
-    return _classes(fate[baseline], fate[scenario])
+    return classes(fate[baseline], fate[scenario])
 
 
 def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) -> Ledger:
@@ -175,17 +157,10 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
     baseline, scenario : int
         Numbers of the scenarios; one of `block.contrasts`.
     """
-    n_rows, n_cells = state.register.n_rows, block.n_cells
-    ticks = state.outcomes.ticks(n_rows)
-    rows = state.register.rows
-    cell = state.register.requests.cell[rows.request].astype(np.int64)
-    kind = classes_of_rows(state, baseline, scenario)
-    before, after = ticks[baseline].astype(np.int64), ticks[scenario].astype(np.int64)
-
-    def total(one: int, amount: NDArray[np.int64]) -> NDArray[np.int64]:
-        chosen = kind == one
-        return np.bincount(cell[chosen], amount[chosen], minlength=n_cells).astype(np.int64)
-
+    n_cells, pair = block.n_cells, block.contrasts.index((baseline, scenario))
+    gained, freed = sums_of_rows(block, state, baseline, scenario)
+    gained += state.closed.gained[pair]
+    freed += state.closed.freed[pair]
     lanes_b = slice(baseline * n_cells, (baseline + 1) * n_cells)
     lanes_s = slice(scenario * n_cells, (scenario + 1) * n_cells)
     totals = state.accounts.totals
@@ -195,7 +170,6 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
 
     worked = worked_ticks(state)
     unasked = state.accounts.task_ticks[block.layout.gp, block.desk.task].sum(0)
-    pair = block.contrasts.index((baseline, scenario))
     desk_moved = state.accounts.desk_moved[pair]
     moved, taken = desk_moved.sum(0), state.accounts.desk_taken[pair].sum(0)
     home, evening, after_closing = (
@@ -203,23 +177,21 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
     )
     groups = sorted(set(block.layout.groups))
     group_of = np.array([groups.index(group) for group in block.layout.groups])
-    freed = (kind == _MOVED) | (kind == _ENDED)
-    place = group_of[rows.task[freed]] * n_cells + cell[freed]
-    by_group = np.bincount(place, before[freed] - after[freed], minlength=len(groups) * n_cells)
-    by_group = by_group.astype(np.int64).reshape(len(groups), n_cells)
+    by_group = np.zeros((len(groups), n_cells), np.int64)
+    np.add.at(by_group, group_of, freed)
     np.add.at(by_group, group_of, desk_moved)
     return Ledger(
-        moved=total(_MOVED, before - after) + moved,
-        ended=total(_ENDED, before - after),
+        moved=gained[Kind.MOVED] + moved,
+        ended=gained[Kind.ENDED],
         induced=more(Account.INDUCED),
         supervision=more(Account.SUPERVISION),
         hand_back=more(Account.HAND_BACK),
         hand_over=more(Account.HAND_OVER),
         meeting=more(Account.GP_MEETING),
-        kept=total(_KEPT, before - after) + unasked[lanes_b] - unasked[lanes_s] - moved + taken,
-        taken=total(_TAKEN, after - before) + taken,
-        new=total(_NEW, after - before),
-        abandoned=total(_ABANDONED, before - after),
+        kept=gained[Kind.KEPT] + unasked[lanes_b] - unasked[lanes_s] - moved + taken,
+        taken=-gained[Kind.TAKEN] + taken,
+        new=-gained[Kind.NEW],
+        abandoned=gained[Kind.ABANDONED],
         home=home,
         usable=more(Account.GP_USABLE),
         crumbs=more(Account.GP_CRUMBS) + more(Account.GP_REST),

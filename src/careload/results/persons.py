@@ -7,9 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.day.accounts import Fate
 from careload.day.block import Block, State
-from careload.patients.bundle import VISIT_ROW, Channel
+from careload.day.closing import contacts_of_persons
 
 __all__ = ["PERSON_COUNTS", "count_persons"]
 
@@ -40,17 +39,11 @@ def count_persons(block: Block, state: State) -> NDArray[np.float64]:
     found = np.full(shape, np.nan)
     if int(block.calendar.in_window.sum()) != block.calendar.year_days:
         return found
-    requests, people = state.register.requests, block.people
-    real = np.flatnonzero(requests.visit >= 0)
-    row, patient = requests.first[real] + VISIT_ROW, requests.patient[real]
-    at_home = block.bundles.channel[requests.visit[real].astype(np.int64)] == Channel.HOME
-    n_rows, n_people = state.register.n_rows, len(people.age)
-    fate, ticks = state.outcomes.fate(n_rows), state.outcomes.ticks(n_rows)
+    contacts, visits = contacts_of_persons(block, state, np.arange(state.register.n_requests))
+    contacts += state.closed.contacts
+    visits += state.closed.home_visits
     for scenario in range(block.n_scenarios):
-        held = (fate[scenario, row] == Fate.BY_GP) & (ticks[scenario, row] > 0)
-        contacts = np.bincount(patient[held], minlength=n_people)
-        visits = np.bincount(patient[held & at_home], minlength=n_people)
-        found[:, scenario] = _statistics(block, contacts, visits)
+        found[:, scenario] = _statistics(block, contacts[scenario], visits[scenario])
     return found
 
 

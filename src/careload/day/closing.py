@@ -1,0 +1,168 @@
+"""Requests that nothing can change any more: their outcomes are summed and their rows make room for others.
+
+A run keeps rows for the requests that are still on their way, and sums for all others; results do not depend on when
+requests are closed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from careload.columns import replace, settled
+from careload.day.accounts import Fate
+from careload.patients.bundle import VISIT_ROW, Channel
+from careload.patients.demand import CALL_ONLY
+
+if TYPE_CHECKING:
+    from careload.day.block import Block, State
+
+__all__ = ["Closed", "Kind", "classes", "close_requests", "contacts_of_persons", "no_closed", "sums_of_rows"]
+
+T = TypeVar("T")
+
+_MOST_ROWS = 2_000_000
+"""Rows of the register up to which nothing is closed."""
+
+
+class Kind(IntEnum):
+    """Class of a task instance in two worlds (docs/estimands.md)."""
+
+    KEPT = 0
+    MOVED = 1
+    TAKEN = 2
+    ENDED = 3
+    ABANDONED = 4
+    NEW = 5
+    NONE = 6
+
+
+@dataclass
+class Closed:
+    """Sums over closed requests; P contrasts, S worlds, C cells, N patients.
+
+    Attributes
+    ----------
+    gained : ndarray of int64, shape (P, kinds, C)
+        GP time in the baseline less that in the scenario, by `Kind`.
+    freed : ndarray of int64, shape (P, T, C)
+        Part of it on instances moved or ended, by task.
+    contacts, home_visits : ndarray of int32, shape (S, N)
+        Contacts held with a GP by person, and those at home.
+    rows_left : int
+        Rows of the register after the last closing.
+    """
+
+    gained: NDArray[np.int64]
+    freed: NDArray[np.int64]
+    contacts: NDArray[np.int32]
+    home_visits: NDArray[np.int32]
+    rows_left: int
+
+
+def no_closed(block: Block) -> Closed:
+    """Nothing closed so far."""
+    pairs, cells, tasks = len(block.contrasts), block.n_cells, len(block.layout.tasks)
+    persons = (block.n_scenarios, len(block.people.age))
+    return Closed(
+        gained=np.zeros((pairs, len(Kind), cells), np.int64),
+        freed=np.zeros((pairs, tasks, cells), np.int64),
+        contacts=np.zeros(persons, np.int32),
+        home_visits=np.zeros(persons, np.int32),
+        rows_left=0,
+    )
+
+
+def classes(before: NDArray[np.int8], after: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Class of every instance from its fates in the two worlds."""
+    return _KIND_OF_FATES.take(before * len(Fate) + after.astype(np.int64))
+
+
+def _kind(before: Fate, after: Fate) -> Kind:
+    if before == Fate.BY_GP:
+        ends = {Fate.BY_GP: Kind.KEPT, Fate.BY_OTHER: Kind.MOVED, Fate.NOT_NEEDED: Kind.ENDED}
+        return ends.get(after, Kind.ABANDONED)
+    if before == Fate.NOT_DONE and after in (Fate.BY_GP, Fate.BY_OTHER):
+        return Kind.NEW
+    return Kind.TAKEN if after == Fate.BY_GP else Kind.NONE
+
+
+_KIND_OF_FATES = np.array([_kind(before, after) for before in Fate for after in Fate], np.int64)
+
+
+def sums_of_rows(
+    block: Block, state: State, baseline: int, scenario: int, rows: Any = slice(None)
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """`gained` and `freed` of some rows of the register in one contrast; shapes (kinds, C) and (T, C)."""
+    register, n_cells, n_tasks = state.register, block.n_cells, len(block.layout.tasks)
+    fate, ticks = state.outcomes.fate(register.n_rows), state.outcomes.ticks(register.n_rows)
+    kind = classes(fate[baseline, rows], fate[scenario, rows])
+    cell = register.requests.cell[register.rows.request[rows]].astype(np.int64)
+    won = ticks[baseline, rows].astype(np.int64) - ticks[scenario, rows]
+    gained = np.bincount(kind * n_cells + cell, won, minlength=len(Kind) * n_cells)
+    out = np.flatnonzero((kind == Kind.MOVED) | (kind == Kind.ENDED))
+    place = register.rows.task[rows][out].astype(np.int64) * n_cells + cell[out]
+    freed = np.bincount(place, won[out], minlength=n_tasks * n_cells)
+    return (
+        gained.astype(np.int64).reshape(len(Kind), n_cells),
+        freed.astype(np.int64).reshape(n_tasks, n_cells),
+    )
+
+
+def contacts_of_persons(
+    block: Block, state: State, requests: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Contacts held with a GP inside the window, and those at home, that some requests led to; shape (S, N)."""
+    register, n_people = state.register, len(block.people.age)
+    real = requests[register.requests.visit[requests] != CALL_ONLY]
+    row, patient = register.requests.first[real] + VISIT_ROW, register.requests.patient[real]
+    at_home = block.bundles.channel[register.requests.visit[real].astype(np.int64)] == Channel.HOME
+    fate, ticks = state.outcomes.fate(register.n_rows), state.outcomes.ticks(register.n_rows)
+    contacts, visits = np.zeros((2, block.n_scenarios, n_people), np.int32)
+    for world in range(block.n_scenarios):
+        held = (fate[world, row] == Fate.BY_GP) & (ticks[world, row] > 0)
+        contacts[world] = np.bincount(patient[held], minlength=n_people)
+        visits[world] = np.bincount(patient[held & at_home], minlength=n_people)
+    return contacts, visits
+
+
+def close_requests(block: Block, state: State, day: int, most_rows: int = _MOST_ROWS) -> None:
+    """Close what no slip, contact or part waits for, once the register is long; `day` is the next day.
+
+    It is done when the rows have doubled since the last time, so that its cost stays a share of that of drawing them.
+    """
+    register, closed = state.register, state.closed
+    if register.n_rows <= max(most_rows, 2 * closed.rows_left) or any(one >= day for one in state.drawn):
+        return
+    slips, contacts, parts = settled(state.slips), settled(state.contacts), settled(state.parts)
+    live = np.zeros(register.n_requests, np.bool_)
+    for request in (slips.request, contacts.request, parts.request):
+        live[request[request >= 0]] = True
+    gone, kept = np.flatnonzero(~live), np.flatnonzero(live)
+    rows = np.flatnonzero(~live[register.rows.request])
+    for pair, (baseline, scenario) in enumerate(block.contrasts):
+        gained, freed = sums_of_rows(block, state, baseline, scenario, rows)
+        closed.gained[pair] += gained
+        closed.freed[pair] += freed
+    held, at_home = contacts_of_persons(block, state, gone)
+    closed.contacts += held
+    closed.home_visits += at_home
+    state.outcomes.keep(np.flatnonzero(live[register.rows.request]), register.n_rows)
+    register.keep(kept)
+    closed.rows_left = register.n_rows
+    number = np.cumsum(live) - 1
+    state.slips, state.contacts, state.parts = (
+        _renumbered(slips, number),
+        _renumbered(contacts, number),
+        _renumbered(parts, number),
+    )
+
+
+def _renumbered(table: T, number: NDArray[np.int64]) -> T:
+    """The table with new positions of its requests; -1 stays."""
+    request: NDArray[np.int64] = table.request  # type: ignore[attr-defined]
+    return settled(replace(table, request=np.where(request >= 0, number.take(request, mode="clip"), -1)))
