@@ -31,8 +31,6 @@ def whole(arguments: list[str]) -> dict[str, float]:
 
 def steps(replications: int, folder: Path) -> dict[str, float]:
     """CPU seconds of each step of a comparison on one process."""
-    import numpy as np
-
     spent: dict[str, float] = {}
 
     def step(name: str, work: Callable[[], Any]) -> Any:
@@ -42,18 +40,16 @@ def steps(replications: int, folder: Path) -> dict[str, float]:
         return result
 
     start = time.process_time()
-    from careload import jobs, simulate
+    from careload import jobs
     from careload.inputs.load import load_comparison
-    from careload.results import contrast, figures, files, report, report_page  # noqa: F401
+    from careload.results import figures, files, report, report_page  # noqa: F401
 
     spent["imports"] = time.process_time() - start
     comparison = step("configuration", load_comparison)
-    studies = [study for _, study in comparison.worlds]
-    block = step("patients and tables", lambda: simulate.make_block(studies, np.arange(replications)))
-    model = step("agents", lambda: simulate.CareModel(block))
-    step("days", model.run)
-    run = step("ledger", lambda: simulate.reduce_block(block, model, replications, 0))
-    findings = step("estimates", lambda: contrast.find(run, comparison.worlds, comparison.scenario))
+    findings = step(
+        "simulation and estimates",
+        lambda: jobs.simulate_worlds(comparison.worlds, comparison.scenario, replications, processes=1),
+    )
     step("files and figures", lambda: jobs.write_findings(findings, folder))
     step("tables", lambda: report.report(findings))
     return spent
