@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -91,7 +93,8 @@ class _Others(Generic[Piece, Result]):
     ) -> None:
         self._work, self._pieces, self._took = work, pieces, took
         self._free = number
-        self._pool = ProcessPoolExecutor(number, multiprocessing.get_context("spawn")) if number > 0 else None
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(number, context, _end_with_parent) if number > 0 else None
         self.running: dict[Future[Result], int] = {}
 
     def __enter__(self) -> _Others[Piece, Result]:
@@ -132,6 +135,19 @@ class _Others(Generic[Piece, Result]):
         """Wait until one is done, and tell of it."""
         wait(self.running, return_when=FIRST_COMPLETED)
         self.collect()
+
+
+def _end_with_parent() -> None:
+    """In another process: end at once when the one that started it is gone, killed as it may be."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

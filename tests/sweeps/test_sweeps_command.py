@@ -155,11 +155,12 @@ def test_a_sweep_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     )
     slow = [sys.executable, str(script), *command[3:]]
     with subprocess.Popen(slow, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
-        while not list(tmp_path.glob("there/*/results.parquet")):
+        while not list(tmp_path.glob("there/*/summary.csv")):
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("there/*/results.parquet")}
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("there/*/summary.csv")}
+    (tmp_path / "there/11/.unfinished-left").mkdir()
     assert 0 < len(before) < 12
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == DONE, done.stderr

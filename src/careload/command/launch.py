@@ -21,6 +21,7 @@ from careload.inputs.study import Comparison
 from careload.jobs import compare_job, point_job, run_job, simulate_points, swept_point, write_findings
 from careload.results.contrast import Findings
 from careload.results.files import PARQUET_NAME
+from careload.results.folders import clear_unfinished
 from careload.results.sweep import FAILED_NAME, collect, failed_code, is_finished, tell_failure
 
 __all__ = ["FAILED_NAME", "launch"]
@@ -89,6 +90,7 @@ class _Work:
         waiting = []
         for number, folder in points:
             folder.mkdir(parents=True, exist_ok=True)
+            clear_unfinished(folder)
             point = swept_point(self.entry.worlds[number])
             if is_finished(folder, point.mark):
                 ended(number)

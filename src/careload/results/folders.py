@@ -11,7 +11,9 @@ from pathlib import Path
 
 from careload.inputs.faults import Fault, Faults
 
-__all__ = ["open_folder", "replacing", "staging"]
+__all__ = ["clear_unfinished", "open_folder", "replacing", "staging"]
+
+_UNFINISHED = ".unfinished-"
 
 
 def open_folder(folder: Path) -> Path:
@@ -36,12 +38,18 @@ def open_folder(folder: Path) -> Path:
 @contextmanager
 def staging(folder: Path) -> Iterator[Path]:
     """Give a hidden folder inside `folder`, whose files move there together when all went well."""
-    stage = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
+    stage = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder))
     try:
         yield stage
         for path in sorted(stage.iterdir()):
             path.replace(folder / path.name)
     finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove what a run left in a folder that was killed while it wrote."""
+    for stage in folder.glob(f"{_UNFINISHED}*/"):
         shutil.rmtree(stage, ignore_errors=True)
 
 
