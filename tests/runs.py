@@ -16,7 +16,7 @@ from careload.day import stages as day_module
 from careload.day.block import Block
 from careload.day.parts import Parts
 from careload.day.schedule import Items, Roster, Schedule, schedule
-from careload.day.settle import Served, credit
+from careload.day.settle import Served, count_contacts
 from careload.inputs.load import load_study
 from careload.inputs.study import Study
 from careload.results.ledger import Ledger, compare_scenarios
@@ -24,6 +24,7 @@ from support import with_values
 
 __all__ = [
     "ALWAYS_DELEGATED",
+    "ARRANGEMENTS",
     "NO_CHANCE",
     "SHORT_YEARS",
     "WatchedDay",
@@ -41,6 +42,27 @@ __all__ = [
 
 SHORT_YEARS = 0.1
 """Length of the window: five weeks."""
+
+RECEPTIONIST = ("practice=solo_receptionist", "protocol=administration", "first_contact=receptionist")
+TEAM = ("protocol=everything_lawful", "practice.staff=[gp,nurse,assistant,receptionist]")
+
+ARRANGEMENTS: Mapping[str, tuple[Sequence[str], Mapping[str, Any]]] = {
+    "receptionist": (RECEPTIONIST, {}),
+    "two receptionists": (RECEPTIONIST, {"practice.team.receptionist.heads": 2}),
+    "assistant": (
+        ("practice=solo_assistant", "protocol=technical_administration", "first_contact=assistant_protocol"),
+        {},
+    ),
+    "nurse triage": (("practice=solo_nurse", "first_contact=nurse"), {}),
+    "GP triage": (("practice=solo", "protocol=none", "first_contact=gp_triage"), {}),
+    "group": (("practice=group", "protocol=administration", "first_contact=receptionist_protocol"), {}),
+    "one room": (("practice=solo_nurse",), {"practice.extra_rooms": 0}),
+    "team in one room": (
+        ("practice=solo_nurse", "first_contact=receptionist_protocol", *TEAM),
+        {"practice.extra_rooms": 0, "practice.team.nurse.pattern": "full_days"},
+    ),
+}
+"""Ways to answer the telephone and to share work, and practices short of rooms: overrides and values of each."""
 
 NO_CHANCE: Mapping[str, Any] = {
     "book.no_show_by_lead": (0.0,) * 7,
@@ -168,18 +190,33 @@ def ledgers(model: CareModel) -> list[Ledger]:
 
 @dataclass(frozen=True)
 class WatchedDay:
-    """What the schedule of one day was given and what it gave, with the meaning of its items."""
+    """One day: its clinical schedule, what all people started, the desk in, and who is there from when.
+
+    Attributes
+    ----------
+    roster, items, timed
+        Clinical schedule: what it was given and what it gave.
+    parts, whole
+        All work of the day and its times, that of the clinical schedule first, then that of the desk.
+    done
+        What was started, by whom.
+    free, cap
+        First presence of everybody, shape (C, L), and latest start, shape (L,).
+    """
 
     roster: Roster
     items: Items
     timed: Schedule
     parts: Parts
+    whole: Schedule
     done: Served
+    free: NDArray[np.int64]
+    cap: NDArray[np.int64]
 
 
 @contextmanager
 def watched() -> Iterator[list[WatchedDay]]:
-    """Collect the schedules of all days that are run inside the context."""
+    """Collect all days that are run inside the context."""
     days: list[WatchedDay] = []
     last: list[tuple[Roster, Items, Schedule]] = []
 
@@ -188,12 +225,13 @@ def watched() -> Iterator[list[WatchedDay]]:
         last[:] = [(roster, items, timed)]
         return timed
 
-    def watch_credit(block: Block, state: Any, day: int, parts: Parts, done: Served) -> NDArray[np.int64]:
-        days.append(WatchedDay(*last[0], parts, done))
-        return credit(block, state, day, parts, done)
+    def watch_count(block: Block, state: Any, day: int, parts: Parts, whole: Schedule, done: Served) -> None:
+        cap = block.practices.rota.cap
+        days.append(WatchedDay(*last[0], parts, whole, done, block.rota(day).free, cap))
+        count_contacts(block, state, day, parts, whole, done)
 
     with (
         patch.object(day_module, "schedule", watch_schedule),
-        patch.object(day_module, "credit", watch_credit),
+        patch.object(day_module, "count_contacts", watch_count),
     ):
         yield days

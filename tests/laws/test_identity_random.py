@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,18 @@ WEEKS = (
     ("08:00-10:30 places", "10:30-12:00 desk", "15:00-19:30 places"),
     ("08:00-11:00 places", "11:15-12:45 places", "16:00-18:00 desk"),
 )
+EVERYBODY = "practice.staff=[gp,nurse,assistant,receptionist]"
+USUAL = ("technical_chronic_prevention", "gp")
+SHARING = (
+    ("administration", "receptionist"),
+    ("technical_administration", "assistant_protocol"),
+    ("everything_lawful", "receptionist_protocol"),
+    ("technical_chronic_prevention", "nurse"),
+    ("everything_lawful", "gp"),
+    ("none", "gp_triage"),
+    ("none", "receptionist"),
+)
+"""Protocols and arrangements of first contact."""
 RESTS = ((), ("10:00-10:10",), ("09:30-09:45", "17:00-17:20"))
 
 
@@ -146,6 +159,55 @@ def minutes(g: np.random.Generator, study: Study) -> dict[str, Any]:
     return {str(key): float(study.value(key) * g.uniform(0.4, 2.2)) for key in chosen if key[:4] == "task"}
 
 
+def office(g: np.random.Generator, sharing: tuple[str, str]) -> dict[str, Any]:
+    """Receptionists and assistants, or none, rooms, and how calls are answered and desk work is shared."""
+    answers = sharing[1]
+    closed, elsewhere = g.uniform(0, 0.4), g.uniform(0, 0.2)
+    values: dict[str, Any] = {
+        "practice.extra_rooms": int(g.integers(0, 3)),
+        f"first_contact.{answers}.closed_share": float(closed),
+        f"first_contact.{answers}.elsewhere_share": float(elsewhere),
+        f"first_contact.{answers}.under_share": float(g.uniform(0, 0.3)),
+        f"first_contact.{answers}.over_share": float(g.uniform(0, 0.3)),
+        "task.letters_in.delegable_share": float(g.uniform(0, 1)),
+        "task.billing_scheduling.delegable_share": float(g.uniform(0, 1)),
+        "task.call_handling.minutes.receptionist": float(g.choice([0.5, 2.2, 25.0])),
+        "task.call_handling.minutes.assistant": float(g.uniform(0.5, 6)),
+    }
+    for role in ("receptionist", "assistant"):
+        values |= {
+            f"practice.team.{role}.heads": int(g.integers(0, 3)),
+            f"practice.team.{role}.fte": float(g.uniform(0.1, 1)),
+            f"practice.team.{role}.pattern": str(g.choice(["mornings", "full_days"])),
+            f"role.{role}.pace": int(g.choice([1024, 1333, 1638])),
+        }
+    return values
+
+
+@cache
+def study_of(sharing: tuple[str, str]) -> Study:
+    """A study of a protocol and an arrangement of first contact, with everybody on the staff."""
+    protocol, answers = sharing
+    return load_study(["practice=solo_nurse", EVERYBODY, f"protocol={protocol}", f"first_contact={answers}"])
+
+
+NOBODY_ELSE: Mapping[str, Any] = {
+    "practice.team.receptionist.heads": 0,
+    "practice.team.assistant.heads": 0,
+}
+
+
+def with_office(g: np.random.Generator, pair: list[dict[str, Any]]) -> list[Study]:
+    """Baseline and scenario of a practice, half of them with staff at the desk or another protocol in the scenario."""
+    worlds, values, sharing = [], dict(NOBODY_ELSE), USUAL
+    for old in pair:
+        if g.random() < 0.7:
+            sharing = SHARING[g.integers(len(SHARING))]
+            values = office(g, sharing)
+        worlds.append(world(study_of(sharing), old | values))
+    return worlds
+
+
 def practice(g: np.random.Generator, study: Study) -> list[dict[str, Any]]:
     """Baseline and scenario: one practice before and after a random set of changes."""
     parts = [staff(g), nurse(g, int(g.integers(0, 2))), access(g), meetings(g), minutes(g, study)]
@@ -191,10 +253,16 @@ def run_practices(part: int) -> Randomised:
     g = np.random.default_rng([SEED, part])
     study = load_study(["practice=solo_nurse"])
     n, n_full = N_PRACTICES // N_BLOCKS, N_SATURATED // N_BLOCKS
-    pairs = [practice(g, study) for _ in range(n - n_full)] + [saturated_practice(g) for _ in range(n_full)]
+    pairs = [practice(g, study) for _ in range(n - n_full)]
+    full = [saturated_practice(g) for _ in range(n_full)]
+    of_office = np.random.default_rng([SEED, part, 1])
+    worlds = [with_office(of_office, pair) for pair in pairs]
+    usual = study_of(USUAL)
+    worlds += [[world(usual, {**NOBODY_ELSE, **values}) for values in pair] for pair in full]
     sizes = np.concatenate((g.integers(300, 3001, n - n_full), g.integers(2600, 3001, n_full)))
-    widest = {"practice.team.gp.heads": 3, "practice.team.nurse.heads": 2}
-    studies = [world(study, widest)] + [world(study, pair[s]) for s in (0, 1) for pair in pairs]
+    widest = {f"practice.team.{role}.heads": 2 for role in ("nurse", "assistant", "receptionist")}
+    widest["practice.team.gp.heads"] = 3
+    studies = [world(usual, widest)] + [pair[s] for s in (0, 1) for pair in worlds]
     block = make_block(
         studies,
         cells=np.arange(n) + part * n,
@@ -249,8 +317,8 @@ def test_time_by_task_is_the_time_worked(blocks: list[Randomised]) -> None:
         overhead = totals[[Account.SUPERVISION, Account.HAND_BACK, Account.HAND_OVER, Account.GP_MEETING]]
         by_gp = one.state.accounts.task_ticks[layout.gp].sum(0)
         assert (by_gp + overhead.sum(0) == worked_ticks(one.state)).all()
-        nurse_number = layout.roles.index("nurse")
-        assert (one.state.accounts.task_ticks[nurse_number].sum(0) == totals[Account.STAFF_SERVICE]).all()
+        by_staff = np.delete(one.state.accounts.task_ticks, layout.gp, 0).sum((0, 1))
+        assert (by_staff == totals[Account.STAFF_SERVICE] + totals[Account.STAFF_DESK]).all()
 
 
 def test_the_practices_reach_every_part_of_the_ledger(blocks: list[Randomised]) -> None:
@@ -262,6 +330,7 @@ def test_the_practices_reach_every_part_of_the_ledger(blocks: list[Randomised]) 
         assert filled >= 30, name
     counted = (Account.LEFT, Account.DISPLACED, Account.ELSEWHERE, Account.CLOSED, Account.CARRIED)
     counted += (Account.OVERFLOWED_PARTS, Account.EXTRA_TRIPS, Account.CALLS_UNANSWERED, Account.NOT_COME)
+    counted += (Account.CALLS_BY_STAFF, Account.STAFF_DESK, Account.ROOM_WAIT, Account.MISSED_URGENT)
     for account in counted:
         filled = sum(np.count_nonzero(one.account(account, s)) for one in blocks for s in (0, 1))
         assert filled >= 5, account.name

@@ -10,7 +10,7 @@ from careload.agents.model import CareModel
 from careload.day.accounts import Account
 from careload.day.slips import Errand
 from careload.simulate import make_block
-from runs import count_all_days, only, run_out, run_through, short
+from runs import ARRANGEMENTS, count_all_days, only, run_out, run_through, short
 
 SOLO = ("practice=solo", "protocol=none")
 NURSE = ("practice=solo_nurse",)
@@ -41,21 +41,22 @@ WORLDS = (
             "practice.team.gp.leaves_at": "19:00",
         },
     ),
+    *ARRANGEMENTS.values(),
 )
 LISTS = np.array([300, 1200, 3000])
 
 
 @pytest.fixture(scope="module")
 def whole() -> CareModel:
-    """Six worlds of three practices, one of them saturated; every day from the first to the last is counted."""
+    """Fourteen worlds of three practices, one of them saturated; every day from the first to the last is counted."""
     studies = [short(overrides, values) for overrides, values in WORLDS]
     return run_through(count_all_days(make_block(studies, np.arange(len(LISTS)), list_sizes=LISTS)))
 
 
 @pytest.fixture(scope="module")
 def run_down() -> CareModel:
-    """The first two of these worlds, with no new request in the last weeks."""
-    studies = [short(overrides, values) for overrides, values in WORLDS[:2]]
+    """The first two of these worlds and the last, with no new request in the last weeks."""
+    studies = [short(*world) for world in (*WORLDS[:2], WORLDS[-1])]
     return run_out(make_block(studies, np.arange(len(LISTS)), list_sizes=LISTS), weeks=6)
 
 
@@ -112,17 +113,33 @@ def test_minutes_by_task_are_the_minutes_worked(whole: CareModel) -> None:
     gp = whole.block.layout.gp
     follow_ons = totals[[Account.SUPERVISION, Account.HAND_BACK, Account.HAND_OVER]].sum(0)
     assert (by_role[gp] + follow_ons == totals[Account.GP_SERVICE] + totals[Account.GP_DESK]).all()
-    assert (np.delete(by_role, gp, 0).sum(0) == totals[Account.STAFF_SERVICE]).all()
+    by_staff = totals[Account.STAFF_SERVICE] + totals[Account.STAFF_DESK]
+    assert (np.delete(by_role, gp, 0).sum(0) == by_staff).all()
+
+
+def test_every_call_is_answered_or_tried_again(whole: CareModel) -> None:
+    """Calls answered by GPs and by staff are all calls, and their minutes are those of the task of answering."""
+    totals, layout = whole.state.accounts.totals, whole.block.layout
+    by_role = whole.state.accounts.task_ticks[:, layout.tasks.index("call_handling")]
+    by_staff = np.delete(by_role, layout.gp, 0).sum(0)
+    assert (totals[Account.CALLS_BY_STAFF] <= totals[Account.CALLS]).all()
+    assert ((totals[Account.CALLS_BY_STAFF] > 0) == (by_staff > 0)).all()
+    assert ((totals[Account.CALLS_BY_STAFF] < totals[Account.CALLS]) == (by_role[layout.gp] > 0)).all()
 
 
 def test_nobody_works_more_than_is_paid(whole: CareModel) -> None:
-    """Paid minutes of the nurse are at least those she works, also where she works beyond her session."""
-    totals = whole.state.accounts.totals
-    worked = totals[Account.STAFF_SERVICE] + totals[Account.STAFF_MEETING]
-    with_nurse = totals[Account.STAFF_PRESENCE] > 0
+    """Paid minutes of the staff are at least those they work, also where they work beyond their sessions."""
+    totals, accounts, layout = whole.state.accounts.totals, whole.state.accounts, whole.block.layout
+    others = list(layout.others)
+    worked = totals[[Account.STAFF_SERVICE, Account.STAFF_DESK, Account.STAFF_MEETING]].sum(0)
+    with_staff = totals[Account.STAFF_PRESENCE] > 0
     assert (totals[Account.STAFF_PRESENCE] >= worked).all()
-    assert (with_nurse == (worked > 0)).all()
-    assert with_nurse.reshape(-1, len(LISTS)).all(1).tolist() == [o == NURSE for o, _ in WORLDS]
+    assert (with_staff == (worked > 0)).all()
+    alone = [all(part != "practice=solo" for part in overrides) for overrides, _ in WORLDS]
+    assert with_staff.reshape(-1, len(LISTS)).all(1).tolist() == alone
+    by_role = accounts.task_ticks[others].sum(1) + accounts.met[others]
+    assert (accounts.present[others] >= by_role).all()
+    assert (accounts.present[others].sum(0) == totals[Account.STAFF_PRESENCE]).all()
 
 
 def test_no_counter_is_negative(whole: CareModel) -> None:
@@ -149,5 +166,6 @@ def test_no_demand_no_work() -> None:
         Account.GP_CRUMBS,
         Account.STAFF_MEETING,
         Account.STAFF_PRESENCE,
+        Account.ROOM_OPEN,
     )
     assert not np.delete(totals, here, 0).any()

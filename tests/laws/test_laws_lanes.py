@@ -18,7 +18,7 @@ from careload.inputs.study import Study
 from careload.inputs.vocabulary import conf_dir
 from careload.results.ledger import compare_scenarios
 from careload.simulate import make_block
-from runs import SHORT_YEARS, run_through, short
+from runs import ARRANGEMENTS, SHORT_YEARS, run_through, short
 from support import with_values
 
 SOLO = ("practice=solo", "protocol=none")
@@ -31,7 +31,7 @@ LARGE = {
 }
 CELLS = np.arange(6)
 ONE = 3
-SETS_OF_TASKS = ("acts", "visits", "requires_stable", "staff")
+SETS_OF_TASKS = ("acts", "visits", "desk", "requires_stable", "staff", "delegate_roles")
 
 
 @pytest.fixture(scope="module")
@@ -129,18 +129,62 @@ def test_turning_two_worlds_round_turns_the_time_worked(batch: CareModel, turned
         np.testing.assert_array_equal(getattr(there, name), -getattr(back, name))
 
 
+FEW = np.array([4, 1])
+FEW_LISTS = np.array([1200, 2400])
+
+
+def of_arrangement(model: CareModel, number: int, cell: slice) -> tuple[dict[str, Any], list[Any]]:
+    """Time by role and task in one world, roles of the block that nobody has left out, and all else it counts."""
+    shape = (model.block.n_scenarios, model.block.n_cells)
+    accounts = model.state.accounts
+    tables = (accounts.totals, accounts.present, accounts.met, accounts.access)
+    found = [table.reshape(*table.shape[:-1], *shape)[..., number, cell] for table in tables]
+    ticks = accounts.task_ticks.reshape(*accounts.task_ticks.shape[:-1], *shape)[..., number, cell]
+    by_role = {name: ticks[role] for role, name in enumerate(model.block.layout.roles)}
+    return {name: spent for name, spent in by_role.items() if spent.any()}, [found[0], found[3]]
+
+
+@pytest.fixture(scope="module")
+def arranged() -> CareModel:
+    """All ways to answer the telephone and share work, in two practices."""
+    studies = [short(*world) for world in ARRANGEMENTS.values()]
+    return run_through(make_block(studies, FEW, list_sizes=FEW_LISTS))
+
+
+@pytest.mark.parametrize("name", ["two receptionists", "nurse triage", "group", "team in one room"])
+def test_an_arrangement_alone_is_the_arrangement_in_a_batch(name: str, arranged: CareModel) -> None:
+    """Staff at the desk, triage, a group or a team in one room give the same, to the last bit, alone and in a batch."""
+    one = run_through(make_block([short(*ARRANGEMENTS[name])], FEW[1:], list_sizes=FEW_LISTS[1:]))
+    by_role, counted = of_arrangement(one, 0, slice(0, 1))
+    in_batch, among = of_arrangement(arranged, list(ARRANGEMENTS).index(name), slice(1, 2))
+    assert list(by_role) == list(in_batch)
+    for role in by_role:
+        np.testing.assert_array_equal(by_role[role], in_batch[role])
+    for first, second in zip(counted, among, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_the_order_of_arrangements_changes_nothing(arranged: CareModel) -> None:
+    """The same worlds and practices in the opposite order give the same counts and minutes, to the last bit."""
+    studies = [short(*world) for world in reversed(ARRANGEMENTS.values())]
+    other = run_through(make_block(studies, FEW[::-1], list_sizes=FEW_LISTS[::-1]))
+    first, second = of_lanes(arranged), of_lanes(other)
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name][..., ::-1, ::-1])
+
+
 def turned_round(node: Any, key: str = "") -> Any:
     """The same tree with the keys of every mapping, and tasks and staff in lists, in the opposite order."""
     if isinstance(node, Mapping):
         return {name: turned_round(node[name], name) for name in reversed(list(node))}
-    return node[::-1] if key in SETS_OF_TASKS else node
+    return node[::-1] if key in SETS_OF_TASKS and isinstance(node, list) else node
 
 
 def test_the_order_of_files_and_of_what_they_name_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With files, keys, roles, tasks and staff read in the opposite order, a run is the same to the last bit."""
-    for group in ("task", "role", "protocol", "practice", "section"):
+    for group in ("task", "role", "protocol", "practice", "section", "first_contact"):
         (tmp_path / group).mkdir()
         for path in (conf_dir() / group).glob("*.yaml"):
             tree = turned_round(yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -152,10 +196,10 @@ def test_the_order_of_files_and_of_what_they_name_changes_nothing(
     )
     names = list(vocabulary.read_vocabulary((conf_dir(), tmp_path)).tasks)
     assert names == sorted(names, reverse=True)
-    usual = [short(overrides) for overrides in (SOLO, NURSE)]
+    worlds = (SOLO, NURSE, ARRANGEMENTS["team in one room"][0])
+    usual = [short(overrides) for overrides in worlds]
     other = [
-        with_values(load_study(overrides, [tmp_path]), {"run.years": SHORT_YEARS})
-        for overrides in (SOLO, NURSE)
+        with_values(load_study(overrides, [tmp_path]), {"run.years": SHORT_YEARS}) for overrides in worlds
     ]
     assert [study.digest for study in usual] == [study.digest for study in other]
     first, second = (of_lanes(run_through(make_block(studies, CELLS[:2]))) for studies in (usual, other))

@@ -35,6 +35,7 @@ def totals() -> dict[str, NDArray[np.int64]]:
         model = run_through(make_block(studies, np.arange(CELLS)))
     for day in days:
         held_at_once(day.items.lane, day.items.needs_room, day.timed.start, day.timed.end, day.roster.rooms)
+        assert len(day.parts.lane) == len(day.items.lane)
         contact = np.isin(day.parts.part, (Part.CONTACT, Part.DELEGATED, Part.REMAINDER))
         visit = model.state.register.requests.visit[np.maximum(day.parts.request, 0)]
         office = model.block.bundles.channel[visit] == Channel.OFFICE

@@ -12,10 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from careload.inputs.load import load_comparison
+from careload.inputs.load import load_comparison, load_study
 from careload.simulate import Run, simulate
 
 OVERRIDES = ("run.years.range=[0.05,5]", "run.years=0.1")
+TEAM = (
+    "practice=solo_nurse",
+    "practice.staff=[gp,nurse,assistant,receptionist]",
+    "practice.extra_rooms=0",
+    "protocol=everything_lawful",
+    "first_contact=receptionist",
+)
 CELLS, SHARED = 3, 1
 SCRIPT = f"""
 import sys
@@ -28,9 +35,10 @@ if __name__ == "__main__":
 
 
 def run(seed: int = 1, processes: int = 1) -> Run:
-    """The default comparison, short."""
-    worlds = load_comparison([*OVERRIDES, f"seed={seed}"]).worlds
-    return simulate([study for _, study in worlds], CELLS, SHARED, processes=processes)
+    """The default comparison and a team with staff at the desk, short."""
+    short = [*OVERRIDES, f"seed={seed}"]
+    worlds = [study for _, study in load_comparison(short).worlds]
+    return simulate([*worlds, load_study([*TEAM, *short])], CELLS, SHARED, processes=processes)
 
 
 def digest(run: Run) -> str:

@@ -77,9 +77,23 @@ def no_closed(block: Block) -> Closed:
     )
 
 
-def classes(before: NDArray[np.int8], after: NDArray[np.int8]) -> NDArray[np.int64]:
-    """Class of every instance from its fates in the two worlds."""
-    return _KIND_OF_FATES.take(before * len(Fate) + after.astype(np.int64))
+def classes(
+    before: NDArray[np.int8],
+    after: NDArray[np.int8],
+    ticks_before: NDArray[np.int32],
+    ticks_after: NDArray[np.int32],
+) -> NDArray[np.int64]:
+    """Class of every instance from its fates in the two worlds, and GP time where those leave some without a class.
+
+    A need that calls twice may reach the GP once and the desk the other time: it has the fate of the last answer and
+    GP time all the same, and then counts as the GP's.
+    """
+    kind = _KIND_OF_FATES.take(before * len(Fate) + after.astype(np.int64))
+    some = np.flatnonzero((kind == Kind.NONE) & ((ticks_before | ticks_after) != 0))
+    by_gp = np.where(ticks_before[some] > 0, Fate.BY_GP, before[some])
+    also_gp = np.where(ticks_after[some] > 0, Fate.BY_GP, after[some])
+    kind[some] = _KIND_OF_FATES.take(by_gp * len(Fate) + also_gp.astype(np.int64))
+    return kind
 
 
 def _kind(before: Fate, after: Fate) -> Kind:
@@ -100,9 +114,10 @@ def sums_of_rows(
     """`gained` and `freed` of some rows of the register in one contrast; shapes (kinds, C) and (T, C)."""
     register, n_cells, n_tasks = state.register, block.n_cells, len(block.layout.tasks)
     fate, ticks = state.outcomes.fate(register.n_rows), state.outcomes.ticks(register.n_rows)
-    kind = classes(fate[baseline, rows], fate[scenario, rows])
+    before, after = ticks[baseline, rows], ticks[scenario, rows]
+    kind = classes(fate[baseline, rows], fate[scenario, rows], before, after)
     cell = register.requests.cell[register.rows.request[rows]].astype(np.int64)
-    won = ticks[baseline, rows].astype(np.int64) - ticks[scenario, rows]
+    won = before.astype(np.int64) - after
     gained = np.bincount(kind * n_cells + cell, won, minlength=len(Kind) * n_cells)
     out = np.flatnonzero((kind == Kind.MOVED) | (kind == Kind.ENDED))
     place = register.rows.task[rows][out].astype(np.int64) * n_cells + cell[out]

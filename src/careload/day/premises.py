@@ -40,11 +40,12 @@ class Crowd:
 
 def needs_room(block: Block, state: State, parts: Parts) -> NDArray[np.bool_]:
     """Parts of contacts in the office, shape (n,); calls, follow-ons of the GP alone and absences need none."""
-    channel = np.asarray(block.bundles.channel)
-    visit = state.register.requests.visit.take(np.maximum(parts.request, 0), mode="clip")
     in_room = np.zeros(max(Part) + 1, np.bool_)
     in_room[list(_IN_ROOM)] = True
-    needed: NDArray[np.bool_] = in_room.take(parts.part) & (channel == Channel.OFFICE).take(visit)
+    needed: NDArray[np.bool_] = in_room.take(parts.part)
+    contact = np.flatnonzero(needed)
+    visit = state.register.requests.visit[parts.request[contact]]
+    needed[contact] = block.bundles.channel[visit] == Channel.OFFICE
     return needed
 
 

@@ -145,8 +145,9 @@ def classes_of_rows(state: State, baseline: int, scenario: int) -> NDArray[np.in
     ndarray of int64, shape (rows,)
         Position in `CLASSES`; `len(CLASSES)` for instances of no class.
     """
-    fate = state.outcomes.fate(state.register.n_rows)
-    return classes(fate[baseline], fate[scenario])
+    n_rows = state.register.n_rows
+    fate, ticks = state.outcomes.fate(n_rows), state.outcomes.ticks(n_rows)
+    return classes(fate[baseline], fate[scenario], ticks[baseline], ticks[scenario])
 
 
 def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) -> Ledger:
