@@ -32,17 +32,14 @@ def inputs_section(findings: Findings) -> Markup:
         if any(swing.least != swing.most for swing in swings(findings, contrast, SAFETY)):
             outcomes.append(SAFETY)
         drawn = [_tornado(findings, contrast, outcome) for outcome in outcomes]
+        others = [
+            fold(_caption(contrast, one), two) for one, two in zip(outcomes[1:], drawn[1:], strict=True)
+        ]
         if len(findings.contrasts) > 1:
             name = f"{plain(contrast.world)} against {plain(contrast.against)}"
-            charts.append(fold(name, *drawn))
+            charts.append(fold(name, drawn[0], *others, printed=True))
         else:
-            charts += [
-                drawn[0],
-                *(
-                    fold(_caption(contrast, one), two)
-                    for one, two in zip(outcomes[1:], drawn[1:], strict=True)
-                ),
-            ]
+            charts += [drawn[0], *others]
     explained = element(
         "p",
         "Each row takes one input to the low and the high end of its declared range, in both worlds, with the "

@@ -17,6 +17,7 @@ from careload.results.report_cells import (
     heading_row,
     interval,
     level_table,
+    number_cell,
     plain,
     table,
 )
@@ -189,26 +190,34 @@ def _level_card(before: Estimate, after: Estimate, less: Estimate) -> Markup:
 def _side_by_side(findings: Findings) -> Markup:
     """Time and safety of several worlds, one row each; released time is against the first row."""
     contrasts = {contrast.world: contrast for contrast in findings.contrasts}
-    levels = [next(level for level in LEVELS if level.name == name) for name in _GLANCE]
+    levels = [next(level for level in LEVELS if level.name == name) for name in _GLANCE if name != SAFETY]
+    safety = next(level for level in LEVELS if level.name == SAFETY)
     time = Scale.over(
         x for one in contrasts.values() for x in (one.parts["released"].low, one.parts["released"].high)
     )
     missed = Scale.over(world.levels[SAFETY].high for world in findings.worlds)
-    names = ("released, h/week per GP", "", "taken home, h/week per GP")
-    head = heading_row("world", *names, *(f"{level.label}, {level.unit}" for level in levels), "")
+    names = ["", "released, h/week per GP", f"{safety.label}, {safety.unit}", "", "taken home, h/week per GP"]
+    head = heading_row("world", *names, *(f"{level.label}, {level.unit}" for level in levels))
     rows = []
     for world in findings.worlds:
-        contrast = contrasts.get(world.name)
-        cells = [element("th", world_label(findings, world.name), scope="row")]
-        if contrast is None:
-            cells += [element("td", "baseline", class_="ci"), *(element("td") for _ in range(2))]
-        else:
-            parts = contrast.parts
-            cells.append(_bar_cell(time, parts["released"], COLOURS["moved"]))
-            cells += [element("td", interval(parts[name]), class_="num") for name in ("released", "home")]
-        cells += [element("td", interval(world.levels[level.name]), class_="num") for level in levels]
-        cells.append(_bar_cell(missed, world.levels[SAFETY], COLOURS["cost"]))
-        rows.append(element("tr", *cells))
+        contrast, measured = contrasts.get(world.name), world.levels
+        drawn: Markup = element("td")
+        released = home = element("td", "baseline", class_="num ci")
+        if contrast is not None:
+            drawn = _bar_cell(time, contrast.parts["released"], COLOURS["moved"])
+            released, home = (number_cell(contrast.parts[name]) for name in ("released", "home"))
+        rows.append(
+            element(
+                "tr",
+                element("th", world_label(findings, world.name), scope="row"),
+                drawn,
+                released,
+                number_cell(measured[SAFETY]),
+                _bar_cell(missed, measured[SAFETY], COLOURS["cost"]),
+                home,
+                *(number_cell(measured[level.name]) for level in levels),
+            )
+        )
     caption = "Time beside safety, world by world. Mean and 95 % interval of chance."
     return table(head, rows, caption, "chart side")
 
