@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from careload.practice.tables import DelegationRules, Layout
 __all__ = ["Contacts", "call_parts", "contact_parts", "follow_on_parts", "item_key", "no_contacts"]
 
 _KEY_TRIES: Final = 7
+
+ANYBODY: Final = -1
+"""A follow-on that arises whoever performs its parent."""
 
 
 @dataclass(frozen=True)
@@ -154,48 +157,72 @@ def contact_parts(
         responsible=zero - 1,
         carried=contacts.carried,
     )
-    key = register.requests.key[contacts.request]
-    back = ~by_gp & hands_back(rules, key, contacts.lane, contacts.errand, np.zeros(n, np.bool_))
-    supervision = np.where(
-        contacts.errand == Errand.ACTS,
-        rules.supervision_act[contacts.lane],
-        rules.supervision_contact[contacts.lane],
-    )
-    sign = supervision + rules.hand_over[contacts.lane]
-    again = main.service[:, layout.gp] + rules.hand_back_extra[contacts.lane]
-    left = np.where(by_gp, 0, division.own)
-    nothing = np.zeros(n, np.bool_)
-    created = [
-        (
-            everything[~by_gp & (sign > 0)],
-            Part.SUPERVISION,
-            own_stream,
-            layout.gp,
-            _gp_only(layout, sign),
-            zero,
-        ),
-        (everything[back], Part.HAND_BACK, own_stream, layout.gp, _gp_only(layout, again), zero),
-        (everything[left != 0], Part.REMAINDER, own_stream, -1, part_ticks(inside, n, left, nothing), left),
-    ]
-    for role in layout.others:
-        shared = np.where(by_gp, division.by_role[role], 0)
-        rows = everything[shared != 0]
-        if len(rows):
-            stream = zero + layout.shared(role)
-            created.append((rows, Part.DELEGATED, stream, -1, part_ticks(inside, n, shared, nothing), shared))
     parts = [main]
-    for ordinal, (rows, part, stream, responsible, service, mask) in enumerate(created):
-        born = follow_on_parts(layout, take(main, rows), part, stream[rows], service[rows], mask[rows])
+    for ordinal, birth in enumerate(
+        _births(layout, rules, register, contacts, division, inside, main, own_stream)
+    ):
+        rows = birth.rows
+        born = follow_on_parts(
+            layout, take(main, rows), birth.part, birth.stream[rows], birth.service[rows], birth.acts[rows]
+        )
         parts.append(
             replace(
                 born,
                 parent=rows,
                 ordinal=np.full(len(rows), ordinal),
-                responsible=np.full(len(rows), responsible),
-                key=item_key(register, born.request, part, born.errand, contacts.tries[rows]),
+                responsible=np.full(len(rows), birth.responsible),
+                key=item_key(register, born.request, birth.part, born.errand, contacts.tries[rows]),
             )
         )
     return join(parts)
+
+
+class _Birth(NamedTuple):
+    """What some contacts create: their rows, and for all contacts stream, ticks by role and acts."""
+
+    rows: NDArray[np.int64]
+    part: Part
+    stream: NDArray[np.int64]
+    responsible: int
+    service: NDArray[np.int64]
+    acts: NDArray[np.int64]
+
+
+def _births(
+    layout: Layout,
+    rules: DelegationRules,
+    register: Register,
+    contacts: Contacts,
+    division: Split,
+    inside: Contents,
+    main: Parts,
+    own_stream: NDArray[np.int64],
+) -> list[_Birth]:
+    """Supervision, hand-backs, what a delegate leaves to the GP, what others do within his contacts; in this order."""
+    n, lane = len(contacts.lane), contacts.lane
+    by_gp, zero, no_visit = contacts.role == layout.gp, np.zeros(n, np.int64), np.zeros(n, np.bool_)
+    key = register.requests.key[contacts.request]
+    back = ~by_gp & hands_back(rules, key, lane, contacts.errand, no_visit)
+    apart = contacts.errand == Errand.ACTS
+    sign = (
+        np.where(apart, rules.supervision_act[lane], rules.supervision_contact[lane]) + rules.hand_over[lane]
+    )
+    again = main.service[:, layout.gp] + rules.hand_back_extra[lane]
+    signed = np.flatnonzero(~by_gp & (sign > 0))
+    left = np.where(by_gp, 0, division.own)
+    rest = part_ticks(inside, n, left, no_visit)
+    births = [
+        _Birth(signed, Part.SUPERVISION, own_stream, layout.gp, _gp_only(layout, sign), zero),
+        _Birth(np.flatnonzero(back), Part.HAND_BACK, own_stream, layout.gp, _gp_only(layout, again), zero),
+        _Birth(np.flatnonzero(left), Part.REMAINDER, own_stream, ANYBODY, rest, left),
+    ]
+    for role in layout.others:
+        acts = np.where(by_gp, division.by_role[role], 0)
+        rows = np.flatnonzero(acts)
+        if len(rows):
+            ticks = part_ticks(inside, n, acts, no_visit)
+            births.append(_Birth(rows, Part.DELEGATED, zero + layout.shared(role), ANYBODY, ticks, acts))
+    return births
 
 
 def _gp_only(layout: Layout, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
