@@ -253,3 +253,17 @@ def test_the_same_figure_is_the_same_bytes(tmp_path: Path) -> None:
 def test_a_notebook_shows_it() -> None:
     text = drawn(short_findings())._repr_svg_()
     assert text.startswith("<?xml") and "</svg>" in text
+
+
+def test_long_names_of_worlds_are_broken_and_not_cut() -> None:
+    findings = release()
+    worlds = []
+    for world in findings.worlds:
+        choice = world.study.labels["practice"]
+        label = {"en": f"{choice.label['en']} and a receptionist who follows a protocol on three mornings"}
+        labels = {**world.study.labels, "practice": replace(choice, label=label)}
+        worlds.append(replace(world, study=replace(world.study, labels=labels)))
+    chart = draw_first_contact(replace(findings, worlds=tuple(worlds)))
+    FigureCanvasAgg(chart).draw()
+    for text in texts_of(chart):
+        assert text.get_window_extent().x0 >= chart.bbox.x0, text.get_text()

@@ -183,7 +183,8 @@ def _least_to_most(found: Sequence[Estimate], decimals: int) -> str:
 
 
 def _draw_time(axes: Axes, findings: Findings) -> None:
-    beside(axes, -0.05, 0, world_label(findings, findings.baseline.name), ha="right")
+    for line, world in enumerate(findings.worlds):
+        beside(axes, -0.05, line, fill(world_label(findings, world.name), 30), ha="right")
     beside(axes, 1.03, 0, "baseline", ha="left", color=GREY)
     for line, contrast in enumerate(findings.contrasts, start=1):
         one = contrast.parts["released"]
@@ -192,7 +193,6 @@ def _draw_time(axes: Axes, findings: Findings) -> None:
         band = inputs_band(findings, contrast, "released")
         if band is not None:
             draw_band(axes, line, *band)
-        beside(axes, -0.05, line, world_label(findings, contrast.world), ha="right")
         beside(axes, 1.03, line, _numbers(one), ha="left", fontsize=9)
     _finish(axes, "GP time released, h/week per GP", len(findings.contrasts))
 

@@ -42,9 +42,9 @@ def inputs_section(findings: Findings) -> Markup:
             charts += [drawn[0], *others]
     explained = element(
         "p",
-        "Each row takes one input to the low and the high end of its declared range, in both worlds, with the "
-        "same patients and the same luck; all other inputs stay. The ends are no forecast: inputs move together "
-        "in ways nobody has measured.",
+        "Each row takes one input to the low and the high end of its declared range, in all worlds that have it, "
+        "with the same patients and the same luck; all other inputs stay. The ends are no forecast: inputs move "
+        "together in ways nobody has measured.",
     )
     key = element(
         "p",
