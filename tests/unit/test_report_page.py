@@ -137,6 +137,9 @@ def test_the_finding_stands_at_the_head_with_safety_beside_it(case: Callable[[],
     for contrast in findings.contrasts:
         released, destinations = finding(findings, contrast).rsplit(": ", 1)
         assert released in flat and destinations in flat
+    assert findings.scenario is not None
+    for tongue in ("en", "fr", "nl"):
+        assert " ".join(findings.scenario.question[tongue].split()) in flat
     assert "urgent requests judged less urgent" in flat and "per 10,000 requests" in flat
 
 

@@ -140,7 +140,17 @@ def _head(findings: Findings) -> Markup:
     )
     plan = element("p", f"{plan_line(findings)}.", class_="plan")
     warnings = [_warning(contrast) for contrast in contrasts if contrast.decided_by_path]
-    return element("header", element("h1", title), under, worlds, plan, *warnings, glance)
+    return element(
+        "header", element("h1", title), under, *_other_tongues(findings), worlds, plan, *warnings, glance
+    )
+
+
+def _other_tongues(findings: Findings) -> list[Markup]:
+    """The question in the other languages of the country."""
+    asked = findings.scenario.question if findings.scenario is not None else {}
+    return [
+        element("p", asked[tongue], class_="plan", lang=tongue) for tongue in ("fr", "nl") if tongue in asked
+    ]
 
 
 def _warning(contrast: Contrast) -> Markup:
