@@ -100,12 +100,14 @@ def test_a_new_role_works_and_the_ledger_balances(tmp_path: Path) -> None:
 
 
 def test_a_new_role_works_beside_the_nurse(tmp_path: Path) -> None:
-    """Between assistant and nurse in the order: she takes advice from the nurse, who keeps the technical acts."""
-    study = load_study(TEAM, [folder(tmp_path, 17)])
-    run = simulate([small(load_study(["protocol=none"], [tmp_path])), small(study)], 3)
+    """Between assistant and nurse in the order: advice in the GP's contacts is hers, technical acts stay the nurse's."""
+    own = [folder(tmp_path, 17)]
+    without = [text for text in TEAM if "staff" not in text] + ["practice.staff=[gp,nurse]"]
+    studies = [load_study(["protocol=none"], own), load_study(TEAM, own), load_study(without, own)]
+    run = simulate([small(study) for study in studies], 3)
     assert worked(run, 1, "health_coach", "goal_setting") > 0
     assert worked(run, 1, "health_coach", "lifestyle_coaching") > 0
-    assert worked(run, 1, "nurse", "lifestyle_coaching") == 0
+    assert worked(run, 1, "nurse", "lifestyle_coaching") < worked(run, 2, "nurse", "lifestyle_coaching")
     assert worked(run, 1, "nurse", "blood_draw") > 0
     assert (run.ledgers[0].residual == 0).all()
 

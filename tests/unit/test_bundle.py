@@ -29,7 +29,8 @@ from careload.patients.bundle import (
 from careload.patients.demand import CALL_ONLY, candidates, person_rates
 from careload.patients.population import sample
 from careload.patients.tables import demand_side, task_names
-from careload.simulate import make_block, pyramid_of
+from careload.plan import pyramid_of
+from careload.simulate import make_block
 from careload.ticks import MINUTE
 from support import with_values
 

@@ -37,10 +37,14 @@ FREE = INDICES | UNITS_OF_TIME | UNITS_OF_RATES
 
 DECLARED: dict[str, dict[float, str]] = {
     "agents/model.py": {250_000: "memory: more agents than this are rows without objects"},
+    "day/attend.py": {400_000: "patient-days drawn at once: memory"},
     "day/block.py": {3: "Thursday, calendar convention", 4: "weeks of a month, calendar convention"},
+    "day/closing.py": {2_000_000: "rows kept open: memory"},
     "day/premises.py": {32: "minutes of a step in which people are counted", 128: "steps of a day"},
+    "inputs/check.py": {20_000: "size of a cache"},
     "inputs/compose.py": {64: "size of a cache"},
     "inputs/consistency.py": {
+        20_000: "size of a cache",
         1e-6: "slack of sums of shares",
         0.02: "slack of a profile that is renormalised",
         50: "two weeks of the year stay open",
@@ -63,7 +67,7 @@ DECLARED: dict[str, dict[float, str]] = {
     "inputs/yaml_files.py": {40: "depth of a tree", 10: "base of a number"},
     "patients/bundle.py": {366: "days of a year"},
     "patients/calendar.py": {5: "open days of a week", 104: "two years around the window"},
-    "patients/demand.py": {4096: "code of an octave", 2048: "code of an octave"},
+    "patients/demand.py": {2048: "code of an octave"},
     "patients/population.py": {
         18: "age bands of all tables",
         45: "age bands of all tables",

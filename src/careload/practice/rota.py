@@ -83,9 +83,14 @@ def day_rota(layout: Layout, practices: Practices, weekday: int, monthly: bool) 
 def _absences(
     layout: Layout, rota: Rota, session: NDArray[np.int64], here: NDArray[np.bool_], monthly: bool
 ) -> Parts:
-    """Breaks, time between sessions, meetings and going home, as starts of rank 0 in each person's own stream."""
+    """Breaks, time between sessions, meetings and going home, as starts of rank 0 in each person's own stream.
+
+    Nobody meets alone.
+    """
     n_roles = len(layout.roles)
-    meeting = rota.monthly if monthly else np.zeros_like(rota.monthly)
+    together = (here.sum(0) > 1)[:, None]
+    huddle = np.where(together, rota.huddle, 0)
+    meeting = np.where(together & monthly, rota.monthly, 0)
     met = meeting[:, 1] > meeting[:, 0]
     found = [no_parts(n_roles)]
     for person in range(len(session)):
@@ -98,7 +103,7 @@ def _absences(
         for k in range(rota.rest.shape[2]):
             begin, end = rota.rest[:, person, k, 0], rota.rest[:, person, k, 1]
             found.append(_absence(n_roles, person, Part.REST, present & (begin < NEVER), begin, end))
-        for begin, end in (rota.huddle.T, meeting.T):
+        for begin, end in (huddle.T, meeting.T):
             found.append(_absence(n_roles, person, Part.MEETING, present & (end > begin), begin, end))
         leaves = np.maximum(rota.leaves_at[:, person], np.where(met, meeting[:, 1], 0))
         end_of_day = np.full(len(leaves), END_OF_DAY)
