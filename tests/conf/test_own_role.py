@@ -100,7 +100,7 @@ def test_a_new_role_works_and_the_ledger_balances(tmp_path: Path) -> None:
 
 
 def test_a_new_role_works_beside_the_nurse(tmp_path: Path) -> None:
-    """Between assistant and nurse in the order: advice in the GP's contacts is hers, technical acts stay the nurse's."""
+    """Between assistant and nurse in the order: advice in the GP's contacts is hers."""
     own = [folder(tmp_path, 17)]
     without = [text for text in TEAM if "staff" not in text] + ["practice.staff=[gp,nurse]"]
     studies = [load_study(["protocol=none"], own), load_study(TEAM, own), load_study(without, own)]
