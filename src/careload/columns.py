@@ -46,17 +46,22 @@ def rows(table: Any) -> int:
 
 def take(table: T, index: Any) -> T:
     """The rows of `table` that `index` (a mask, positions or a slice) names, as a new table."""
-    if isinstance(index, np.ndarray) and index.dtype == np.bool_:
-        index = np.flatnonzero(index)
-    return _deferred(type(table), lambda name: getattr(table, name)[index])
+    if isinstance(index, slice):
+        return _deferred(type(table), lambda name: getattr(table, name)[index])
+    chosen = np.flatnonzero(index) if index.dtype == np.bool_ else index
+    return _deferred(type(table), lambda name: getattr(table, name).take(chosen, axis=0))
 
 
 def join(tables: Sequence[T]) -> T:
     """Tables of one type, one below the other."""
-    if len(tables) == 1:
-        return tables[0]
-    parts = tuple(tables)
-    return _deferred(type(parts[0]), lambda name: np.concatenate([getattr(one, name) for one in parts]))
+    parts = [part for table in tables for part in vars(table).get("_parts", (table,)) if rows(part)]
+    if len(parts) <= 1:
+        return parts[0] if parts else tables[0]
+    joined = _deferred(type(parts[0]), lambda name: np.concatenate([getattr(one, name) for one in parts]))
+    if isinstance(joined, Table):
+        # A table joined again is copied once, from its parts.
+        joined.__dict__["_parts"] = parts
+    return joined
 
 
 def replace(table: T, **columns: Any) -> T:
