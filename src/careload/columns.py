@@ -54,7 +54,7 @@ def take(table: T, index: Any) -> T:
 
 def join(tables: Sequence[T]) -> T:
     """Tables of one type, one below the other."""
-    parts = [part for table in tables for part in vars(table).get("_parts", (table,)) if rows(part)]
+    parts: list[T] = [part for table in tables for part in vars(table).get("_parts", (table,)) if rows(part)]
     if len(parts) <= 1:
         return parts[0] if parts else tables[0]
     joined = _deferred(type(parts[0]), lambda name: np.concatenate([getattr(one, name) for one in parts]))
