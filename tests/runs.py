@@ -15,8 +15,9 @@ from careload.agents.model import CareModel
 from careload.day import stages as day_module
 from careload.day.block import Block
 from careload.day.parts import Parts
+from careload.day.premises import count_premises
 from careload.day.schedule import Items, Roster, Schedule, schedule
-from careload.day.settle import Served, count_contacts
+from careload.day.settle import Served
 from careload.inputs.load import load_study
 from careload.inputs.study import Study
 from careload.results.ledger import Ledger, compare_scenarios
@@ -225,13 +226,15 @@ def watched() -> Iterator[list[WatchedDay]]:
         last[:] = [(roster, items, timed)]
         return timed
 
-    def watch_count(block: Block, state: Any, day: int, parts: Parts, whole: Schedule, done: Served) -> None:
+    def watch_count(
+        block: Block, state: Any, day: int, parts: Parts, whole: Schedule, started: Parts, done: Served
+    ) -> None:
         cap = block.practices.rota.cap
         days.append(WatchedDay(*last[0], parts, whole, done, block.rota(day).free, cap))
-        count_contacts(block, state, day, parts, whole, done)
+        count_premises(block, state, day, parts, whole, started, done)
 
     with (
         patch.object(day_module, "schedule", watch_schedule),
-        patch.object(day_module, "count_contacts", watch_count),
+        patch.object(day_module, "count_premises", watch_count),
     ):
         yield days

@@ -214,9 +214,9 @@ def first_state(block: Block) -> State:
 
 def usual_gp(block: Block, lane: NDArray[np.int64], patient: NDArray[np.int64]) -> NDArray[np.int64]:
     """Person number of each patient's own GP; patients without one (-1) get the first."""
-    heads = block.practices.heads[lane, block.layout.gp]
     if len(block.layout.gps) == 1:
         return np.full(len(lane), block.layout.gps[0])
+    heads = block.practices.heads[lane, block.layout.gp]
     place = np.floor(uniform(block.people.key[np.maximum(patient, 0)], _USUAL) * heads).astype(np.int64)
     own: NDArray[np.int64] = block.layout.gps[place]
     return own

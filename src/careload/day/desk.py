@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from careload.columns import join, take
 from careload.day.accounts import Account, Fate
 from careload.day.block import Block, State
-from careload.day.parts import Part, Parts, desk_rows, durations_of
-from careload.day.schedule import Schedule
+from careload.day.parts import WITH_PATIENT, Part, Parts, desk_rows, durations_of
 from careload.day.settle import Served
 from careload.day.slips import Errand
 from careload.draws import child, index16, name_key, poisson, uniform
@@ -51,9 +50,7 @@ class DeskWork:
     draw: NDArray[np.float64]
 
 
-def desk_work(
-    block: Block, state: State, day: int, parts: Parts, timed: Schedule, done: Served
-) -> NDArray[np.int64]:
+def desk_work(block: Block, state: State, day: int, started: Parts, done: Served) -> NDArray[np.int64]:
     """Give the day's desk work to the staff who may take it, as long as their session lasts, and the rest to the GPs.
 
     Returns
@@ -61,9 +58,9 @@ def desk_work(
     ndarray of int64, shape (L,)
         Ticks left to the GPs.
     """
-    work = join([_left_by_contacts(block, state, parts, done), _at_a_rate(block, day)])
+    work = join([_left_by_contacts(block, state, started), _at_a_rate(block, day)])
     reference = durations_of(block.layout, block.practices.mean_ticks, work.lane, work.task, work.luck)
-    by, ticks = _performer(block, day, parts, timed, done, work, reference)
+    by, ticks = _performer(block, day, started, done, work, reference)
     by_gp = by == block.layout.gp
     measured = bool(block.calendar.in_window[day])
     left = work.row >= 0
@@ -75,12 +72,10 @@ def desk_work(
     return np.bincount(work.lane[by_gp], ticks[by_gp], minlength=block.n_lanes).astype(np.int64)
 
 
-def _left_by_contacts(block: Block, state: State, parts: Parts, done: Served) -> DeskWork:
+def _left_by_contacts(block: Block, state: State, started: Parts) -> DeskWork:
     """What finished contacts leave; extra follow-ups leave nothing."""
     register = state.register
-    chosen = take(parts, done.index)
-    carrying = np.isin(chosen.part, (Part.CONTACT, Part.DELEGATED, Part.REMAINDER))
-    chosen = take(chosen, carrying & (chosen.errand != Errand.EXTRA))
+    chosen = take(started, WITH_PATIENT.take(started.part) & (started.errand != Errand.EXTRA))
     of, row = desk_rows(register, chosen.request, chosen.visit, chosen.acts)
     lane, task = chosen.lane[of], register.rows.task[row].astype(np.int64)
     draw = np.ones(len(row))
@@ -117,8 +112,7 @@ def _at_a_rate(block: Block, day: int) -> DeskWork:
 def _performer(
     block: Block,
     day: int,
-    parts: Parts,
-    timed: Schedule,
+    started: Parts,
     done: Served,
     work: DeskWork,
     reference: NDArray[np.int64],
@@ -143,21 +137,19 @@ def _performer(
         total = np.cumsum(need)
         first = np.searchsorted(lane, lane)
         total -= total[first] - need[first]
-        fits = total <= _idle(block.rota(day), people, parts, timed, done)[lane]
+        fits = total <= _idle(block.rota(day), people, started, done)[lane]
         by[mine[fits]], ticks[mine[fits]] = role, need[fits]
     return by, ticks
 
 
-def _idle(
-    rota: DayRota, people: NDArray[np.int64], parts: Parts, timed: Schedule, done: Served
-) -> NDArray[np.int64]:
+def _idle(rota: DayRota, people: NDArray[np.int64], started: Parts, done: Served) -> NDArray[np.int64]:
     """Idle ticks of some people inside their sessions, shape (L,)."""
     begin, end = rota.session[people, :, 0], rota.session[people, :, 1]
     length = np.where(begin < end, end - begin, 0).sum((0, 1))
-    busy = np.isin(done.person, people) & (parts.part[done.index] != Part.OFF)
-    index, person = done.index[busy], done.person[busy]
-    lane = parts.lane[index]
-    inside = inside_sessions(rota, person, lane, timed.start[index], timed.end[index])
+    busy = np.flatnonzero(np.isin(done.person, people) & (started.part != Part.OFF))
+    lane = started.lane.take(busy)
+    start, end = done.start.take(busy), done.end.take(busy)
+    inside = inside_sessions(rota, done.person.take(busy), lane, start, end)
     idle: NDArray[np.int64] = length - np.bincount(lane, inside, minlength=len(length)).astype(np.int64)
     return idle
 

@@ -17,6 +17,7 @@ from careload.quantiles import POINTS, SHIFT
 
 __all__ = [
     "NOBODY",
+    "WITH_PATIENT",
     "Contents",
     "Part",
     "Parts",
@@ -49,6 +50,10 @@ class Part(IntEnum):
     """A break inside a session."""
     OFF = 8
     """Between two sessions, and going home."""
+
+
+WITH_PATIENT: Final = np.isin(np.arange(len(Part)), (Part.CONTACT, Part.DELEGATED, Part.REMAINDER))
+"""Whether a part is work with a patient, by its number."""
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from careload.day.accounts import Account
 from careload.day.block import Block, State
-from careload.day.parts import Part, Parts
+from careload.day.parts import WITH_PATIENT, Parts
 from careload.day.schedule import Schedule
+from careload.day.settle import Served
 from careload.patients.bundle import Channel
 from careload.ticks import MINUTE, NEVER
 
 __all__ = ["Crowd", "count_premises", "crowd", "needs_room"]
 
-_IN_ROOM: Final = (Part.CONTACT, Part.DELEGATED, Part.REMAINDER)
 _BUCKET: Final = 32 * MINUTE
 _BUCKETS: Final = 128
 
@@ -40,16 +40,16 @@ class Crowd:
 
 def needs_room(block: Block, state: State, parts: Parts) -> NDArray[np.bool_]:
     """Parts of contacts in the office, shape (n,); calls, follow-ons of the GP alone and absences need none."""
-    in_room = np.zeros(max(Part) + 1, np.bool_)
-    in_room[list(_IN_ROOM)] = True
-    needed: NDArray[np.bool_] = in_room.take(parts.part)
+    needed: NDArray[np.bool_] = WITH_PATIENT.take(parts.part)
     contact = np.flatnonzero(needed)
-    visit = state.register.requests.visit[parts.request[contact]]
-    needed[contact] = block.bundles.channel[visit] == Channel.OFFICE
+    visit = state.register.requests.visit.take(parts.request.take(contact))
+    needed[contact] = block.bundles.channel.take(visit) == Channel.OFFICE
     return needed
 
 
-def count_premises(block: Block, state: State, day: int, parts: Parts, timed: Schedule) -> None:
+def count_premises(
+    block: Block, state: State, day: int, parts: Parts, timed: Schedule, started: Parts, done: Served
+) -> None:
     """Count the use of rooms, the waits for one, and those who find no seat.
 
     Rooms are open from the start of the first session of the practice to the end of the last one. Those sit in the
@@ -61,15 +61,16 @@ def count_premises(block: Block, state: State, day: int, parts: Parts, timed: Sc
     opens, closes = rota.free.min(0), rota.close.max(0)
     rooms = block.practices.rota.rooms
     accounts.add_lanes(Account.ROOM_OPEN, np.where(opens < NEVER, rooms * (closes - opens), 0))
-    used = np.flatnonzero(needs_room(block, state, parts) & (timed.start < NEVER))
-    lane, start = parts.lane[used], timed.start[used]
-    accounts.add(Account.ROOM_USE, lane, timed.end[used] - start)
+    used = np.flatnonzero(needs_room(block, state, started))
+    lane, start = started.lane.take(used), done.start.take(used)
+    accounts.add(Account.ROOM_USE, lane, done.ticks.take(used))
     waited = np.flatnonzero(timed.room_wait)
     accounts.add(Account.ROOM_WAIT, parts.lane[waited], timed.room_wait[waited])
-    parent = parts.parent[used]
-    arrival = np.where(parent < 0, parts.release[used], timed.end[parent])
-    waits = (parts.carried[used] == 0) & (start > arrival)
-    found = crowd(lane[waits], arrival[waits], start[waits], block.practices.rota.seats)
+    parent, arrival = started.parent.take(used), started.release.take(used)
+    child = np.flatnonzero(parent >= 0)
+    arrival[child] = timed.end.take(parent.take(child))
+    waits = np.flatnonzero((started.carried.take(used) == 0) & (start > arrival))
+    found = crowd(lane.take(waits), arrival.take(waits), start.take(waits), block.practices.rota.seats)
     accounts.add_lanes(Account.NO_SEAT, found.ticks)
     accounts.add_lanes(Account.NO_SEAT_PEOPLE, found.people)
 

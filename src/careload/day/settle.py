@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from careload.columns import Table, join, replace, take
 from careload.day.accounts import MOST_ACCESS_DAYS, Account, Fate
-from careload.day.block import Block, Experience, State
+from careload.day.block import Block, Experience, State, usual_gp
 from careload.day.contacts import Contacts, follow_on_parts, item_key
 from careload.day.delegate import Split, hands_back
-from careload.day.parts import Part, Parts, call_rows, contents
+from careload.day.parts import WITH_PATIENT, Part, Parts, call_rows, contents
 from careload.day.schedule import Schedule
 from careload.day.slips import Errand, Slips, Step, no_slips, with_columns
 from careload.draws import name_key, uniform
@@ -36,19 +36,21 @@ _EXTRA: Final = name_key("extra follow-up")
 
 @dataclass(frozen=True)
 class Served(Table):
-    """Starts of the day, as positions in its parts, with who and how long.
+    """Starts of the day, as positions in its parts, with who, when and how long.
 
     Attributes
     ----------
     index : ndarray of int64
     person, role : ndarray of int64
-    ticks : ndarray of int64
+    start, end, ticks : ndarray of int64
     by_gp : ndarray of bool
     """
 
     index: NDArray[np.int64]
     person: NDArray[np.int64]
     role: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
     ticks: NDArray[np.int64]
     by_gp: NDArray[np.bool_]
 
@@ -56,20 +58,27 @@ class Served(Table):
 def served(block: Block, schedule: Schedule) -> Served:
     """Pick out what was started."""
     index = np.flatnonzero(schedule.start < NEVER)
-    person = schedule.person[index].astype(np.int64)
-    role = block.layout.person_role[person]
-    ticks = schedule.end[index] - schedule.start[index]
-    return Served(index=index, person=person, role=role, ticks=ticks, by_gp=role == block.layout.gp)
+    person = schedule.person.take(index).astype(np.int64)
+    role = block.layout.person_role.take(person)
+    start, end = schedule.start.take(index), schedule.end.take(index)
+    return Served(
+        index=index,
+        person=person,
+        role=role,
+        start=start,
+        end=end,
+        ticks=end - start,
+        by_gp=role == block.layout.gp,
+    )
 
 
-def credit(block: Block, state: State, day: int, parts: Parts, done: Served) -> None:
+def credit(block: Block, state: State, day: int, started: Parts, done: Served) -> None:
     """Write what was done with patients and on the telephone to the outcomes and accounts."""
     measured = bool(block.calendar.in_window[day])
-    chosen = take(parts, done.index)
-    _credit_calls(block, state, measured, chosen, done)
-    _credit_follow_ons(block, state, measured, chosen, done)
-    carrying = np.isin(chosen.part, (Part.CONTACT, Part.DELEGATED, Part.REMAINDER))
-    _credit_tasks(block, state, measured, take(chosen, carrying), take(done, carrying))
+    _credit_calls(block, state, measured, started, done)
+    _credit_follow_ons(block, state, measured, started, done)
+    carrying = np.flatnonzero(WITH_PATIENT.take(started.part))
+    _credit_tasks(block, state, measured, take(started, carrying), take(done, carrying))
 
 
 def _credit_tasks(block: Block, state: State, measured: bool, parts: Parts, done: Served) -> None:
@@ -146,37 +155,52 @@ def _credit_follow_ons(block: Block, state: State, measured: bool, parts: Parts,
     state.accounts.count(Account.HAND_BACKS, parts.lane[back])
 
 
-def count_contacts(
-    block: Block, state: State, day: int, parts: Parts, schedule: Schedule, done: Served
-) -> None:
+def count_contacts(block: Block, state: State, day: int, started: Parts, done: Served) -> None:
     """Count contacts by channel, waits, overtime and the time of everybody."""
     if not block.calendar.in_window[day]:
         return
     accounts, rota = state.accounts, block.rota(day)
-    chosen = take(parts, done.index)
-    lane, ticks = chosen.lane, done.ticks
-    start, end = schedule.start[done.index], schedule.end[done.index]
+    lane, part, ticks = started.lane, started.part, done.ticks
+    visit = (part == Part.CONTACT) & (started.errand == Errand.VISIT)
     visit_number = np.zeros(len(lane), np.int64)
-    asked = np.flatnonzero(chosen.request >= 0)
-    visit_number[asked] = state.register.requests.visit[chosen.request[asked]]
-    visit = (chosen.part == Part.CONTACT) & (chosen.errand == Errand.VISIT)
-    traits = (chosen.part, done.by_gp, visit, block.bundles.channel.take(visit_number), chosen.carried > 0)
-    kind = _KIND_OF_START.take(np.ravel_multi_index(traits, _TRAITS))
+    asked = np.flatnonzero(started.request >= 0)
+    visit_number[asked] = state.register.requests.visit.take(started.request.take(asked))
+    kind = _KIND_OF_START.take(
+        _traits(part, done.by_gp, visit, block.bundles.channel.take(visit_number), started.carried > 0)
+    )
     accounts.tally(_STARTS_COUNTED, kind, lane)
     accounts.tally(_STARTS_TIMED, kind, lane, ticks)
-    accounts.tally(_WAITS_TIMED, kind, lane, start - chosen.release)
+    accounts.tally(_WAITS_TIMED, kind, lane, done.start - started.release)
     held = np.flatnonzero(visit)
-    _count_access(block, state, day, take(chosen, held), start[held])
-    at_home = np.flatnonzero(visit & done.by_gp)
-    accounts.add(Account.GP_TRAVEL, lane[at_home], block.travel_ticks[visit_number[at_home]])
-    worked = np.flatnonzero(done.by_gp & (chosen.part != Part.REST) & (chosen.part != Part.OFF))
-    closes = rota.close[done.person[worked], lane[worked]]
-    late = np.maximum(0, end[worked] - np.maximum(start[worked], closes))
-    accounts.add(Account.GP_OVERTIME, lane[worked], late)
+    _count_access(block, state, day, take(started, held), done.start.take(held))
+    at_home = held[done.by_gp.take(held)]
+    accounts.add(Account.GP_TRAVEL, lane.take(at_home), block.travel_ticks.take(visit_number.take(at_home)))
+    worked = np.flatnonzero(done.by_gp & (part != Part.REST) & (part != Part.OFF))
+    closes = rota.close[done.person.take(worked), lane.take(worked)]
+    end = done.end.take(worked)
+    late = np.flatnonzero(end > closes)
+    over = worked.take(late)
+    spent = end.take(late) - np.maximum(done.start.take(over), closes.take(late))
+    accounts.add(Account.GP_OVERTIME, lane.take(over), spent)
 
 
 _TRAITS: Final = (len(Part), 2, 2, len(Channel), 2)
 """What the accounts of a start depend on: part, by a GP, a visit held, channel, carried."""
+
+
+def _traits(
+    part: NDArray[np.integer],
+    by_gp: NDArray[np.integer | np.bool_],
+    visit: NDArray[np.integer | np.bool_],
+    channel: NDArray[np.integer],
+    carried: NDArray[np.integer | np.bool_],
+) -> NDArray[np.int16]:
+    """Number of each combination of traits."""
+    number = part.astype(np.int16)
+    for trait, size in zip((by_gp, visit, channel, carried), _TRAITS[1:], strict=True):
+        number *= size
+        number += trait
+    return number
 
 
 def _kinds_of_starts() -> tuple[NDArray[np.int64], dict[Account, NDArray[np.int64]]]:
@@ -244,31 +268,24 @@ def _count_access(block: Block, state: State, day: int, visits: Parts, start: ND
         accounts.add(total, lane[which], delay[which])
 
 
-def next_day_follow_ons(
-    block: Block, state: State, parts: Parts, gp: NDArray[np.int64], schedule: Schedule, done: Served
-) -> Parts:
-    """Supervision and hand-back of acts that a delegate did within a GP's contact: work of the next day.
-
-    Parameters
-    ----------
-    gp : ndarray of int64, shape (n,)
-        Person number of the GP who signs for each part.
-    """
+def next_day_follow_ons(block: Block, state: State, started: Parts, done: Served) -> Parts:
+    """Supervision and hand-back of acts that a delegate did within a GP's contact: work of the next day."""
     rules, layout = block.practices.delegation, block.layout
-    acts = done.index[(parts.part[done.index] == Part.DELEGATED) & ~done.by_gp]
-    origin = take(parts, acts)
-    key = state.register.requests.key[origin.request]
+    acts = np.flatnonzero((started.part == Part.DELEGATED) & ~done.by_gp)
+    origin = take(started, acts)
+    gp = _who_signs(block, state, origin)
+    key = state.register.requests.key.take(origin.request)
     back = hands_back(rules, key, origin.lane, origin.errand, np.ones(len(acts), np.bool_))
     service = np.zeros((len(acts), len(layout.roles)), np.int64)
     service[:, layout.gp] = rules.supervision_act[origin.lane] + rules.hand_over[origin.lane]
     signed = service[:, layout.gp] > 0
     again = np.zeros_like(service)
-    again[:, layout.gp] = parts.service[acts, layout.gp] + rules.hand_back_extra[origin.lane]
+    again[:, layout.gp] = origin.service[:, layout.gp] + rules.hand_back_extra[origin.lane]
     none = np.zeros(len(acts), np.int64)
-    released = schedule.end[acts] - CARRIED_DAY
+    released = done.end.take(acts) - CARRIED_DAY
     born = []
     for part, which, work in ((Part.SUPERVISION, signed, service), (Part.HAND_BACK, back, again)):
-        made = follow_on_parts(layout, take(origin, which), part, gp[acts][which], work[which], none[which])
+        made = follow_on_parts(layout, take(origin, which), part, gp[which], work[which], none[which])
         tries = np.zeros(len(made.lane), np.int8)
         key_ = item_key(state.register, made.request, part, made.errand, tries)
         born.append(replace(made, release=released[which], key=key_))
@@ -281,25 +298,27 @@ def new_errands(
     day: int,
     contacts: Contacts,
     division: Split,
-    schedule: Schedule,
     done: Served,
 ) -> Slips:
     """What served contacts bring: acts booked with the delegate for another day, and extra follow-ups."""
     rules, register = block.practices.delegation, state.register
-    main = done.index[done.index < len(contacts.lane)]
-    by_gp = block.layout.person_role[schedule.person[main]] == block.layout.gp
-    key = register.requests.key[contacts.request[main]]
-    extra = uniform(key, _EXTRA) < rules.extra_follow_up[contacts.lane[main]]
-    follow = main[extra & ~by_gp & (contacts.errand[main] == Errand.VISIT)]
+    n_main = int(np.searchsorted(done.index, len(contacts.lane)))
+    main = done.index[:n_main]
+    hers = np.flatnonzero(~done.by_gp[:n_main])
+    hers = main.take(hers)
+    hers = hers.take(np.flatnonzero(contacts.errand.take(hers) == Errand.VISIT))
+    key = register.requests.key.take(contacts.request.take(hers))
+    follow = hers[uniform(key, _EXTRA) < rules.extra_follow_up.take(contacts.lane.take(hers))]
     index = np.minimum(day + rules.extra_follow_up_days, len(block.calendar) - 1)
     ahead = np.maximum(1, block.calendar.number[index] - block.calendar.number[day])
     none, once = np.zeros(len(follow), np.int64), np.ones(1, np.int64)
     performer = contacts.role[follow].astype(np.int64)
     made = [_errand(contacts, follow, Errand.EXTRA, performer, none, ahead[contacts.lane[follow]])]
     for role in block.layout.others:
-        acts = division.booked[role, main]
-        rows = main[acts != 0]
-        made.append(_errand(contacts, rows, Errand.ACTS, np.full(len(rows), role), acts[acts != 0], once))
+        acts = division.booked[role].take(main)
+        some = np.flatnonzero(acts)
+        rows = main.take(some)
+        made.append(_errand(contacts, rows, Errand.ACTS, np.full(len(rows), role), acts.take(some), once))
     return join(made)
 
 
@@ -360,20 +379,17 @@ def carry(
         state.accounts.count(Account.LAPSED_FOLLOW_ONS, parts.lane[lost[(part > Part.CONTACT)]])
 
 
-def learn_episodes(
-    block: Block, state: State, day: int, parts: Parts, gp: NDArray[np.int64], done: Served
-) -> None:
+def learn_episodes(block: Block, state: State, day: int, started: Parts, done: Served) -> None:
     """Add the day's delegated episodes to the week of each GP, and count them."""
-    chosen = take(parts, done.index)
-    episode = ~done.by_gp & np.isin(chosen.part, (Part.CONTACT, Part.DELEGATED))
-    chosen = take(chosen, episode)
+    episode = ~done.by_gp & ((started.part == Part.CONTACT) | (started.part == Part.DELEGATED))
+    chosen = take(started, episode)
     if block.calendar.in_window[day]:
         state.accounts.count(Account.EPISODES, chosen.lane)
-    key = state.register.requests.key[chosen.request]
+    key = state.register.requests.key.take(chosen.request)
     back = hands_back(
         block.practices.delegation, key, chosen.lane, chosen.errand, chosen.part == Part.DELEGATED
     )
-    column = np.searchsorted(block.layout.gps, gp[done.index][episode])
+    column = np.searchsorted(block.layout.gps, _who_signs(block, state, chosen))
     n_gps = len(block.layout.gps)
     cell = chosen.lane * n_gps + column
     shape = (block.n_lanes, n_gps)
@@ -381,3 +397,8 @@ def learn_episodes(
     bad = np.bincount(cell[back], minlength=shape[0] * n_gps).reshape(shape)
     week: Experience = state.week
     state.week = replace(week, good_episodes=week.good_episodes + good, hand_backs=week.hand_backs + bad)
+
+
+def _who_signs(block: Block, state: State, parts: Parts) -> NDArray[np.int64]:
+    """Person number of the GP who signs for each part: the patient's own."""
+    return usual_gp(block, parts.lane, state.register.requests.patient.take(parts.request))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from careload.columns import join, replace, take
 from careload.day.accounts import Account
 from careload.day.attend import arrivals, due_slips, places_of_today
-from careload.day.block import Block, Decisions, State, usual_gp
+from careload.day.block import Block, Decisions, State
 from careload.day.booking import Refusals, advance_book, ask_later
 from careload.day.calls import desk_people, first_contact
 from careload.day.contacts import Contacts, contact_parts
@@ -49,11 +49,12 @@ def run_day(block: Block, state: State, decisions: Decisions, day: int) -> None:
     timed = _schedule(block, state, day, parts)
     parts, timed = join([parts, front.parts]), join([timed, front.timed])
     done = served(block, timed)
-    credit(block, state, day, parts, done)
-    desk = desk_work(block, state, day, parts, timed, done)
-    gp_day = _fill(block, day, parts, timed, done, desk)
-    _settle(block, state, day, contacts, division, parts, timed, done, gp_day)
-    errands = new_errands(block, state, day, contacts, division, timed, done)
+    started = take(parts, done.index)
+    credit(block, state, day, started, done)
+    desk = desk_work(block, state, day, started, done)
+    gp_day = _fill(block, day, started, done, desk)
+    _settle(block, state, day, contacts, parts, timed, started, done, gp_day)
+    errands = new_errands(block, state, day, contacts, division, done)
     _book(block, state, day, join([attendance.later, errands]))
     advance_book(block, state, day)
 
@@ -148,23 +149,21 @@ def _schedule(block: Block, state: State, day: int, parts: Parts) -> Schedule:
     return schedule(roster, as_items(parts, needs_room(block, state, parts)))
 
 
-def _fill(
-    block: Block, day: int, parts: Parts, timed: Schedule, done: Served, desk: NDArray[np.int64]
-) -> GpDay:
+def _fill(block: Block, day: int, started: Parts, done: Served, desk: NDArray[np.int64]) -> GpDay:
     """Let desk work fill the GPs' gaps."""
     rota: DayRota = block.rota(day)
-    gp = done.by_gp
-    index = done.index[gp]
+    gp = np.flatnonzero(done.by_gp)
+    part = started.part.take(gp)
     block_of = np.where(rota.desk_session, rota.session[:, :, 0], NEVER)
     begin = block_of.min(1)
     end = np.where(rota.desk_session, rota.session[:, :, 1], 0).max(1)
     services = Services(
-        lane=parts.lane[index],
-        person=done.person[gp],
-        start=timed.start[index],
-        end=timed.end[index],
-        off=parts.part[index] == Part.OFF,
-        rest=parts.part[index] == Part.REST,
+        lane=started.lane.take(gp),
+        person=done.person.take(gp),
+        start=done.start.take(gp),
+        end=done.end.take(gp),
+        off=part == Part.OFF,
+        rest=part == Part.REST,
     )
     return fill_gaps(services, block.layout.gps, rota.free, rota.close, begin, end, desk, block.crumb_limit)
 
@@ -174,26 +173,22 @@ def _settle(
     state: State,
     day: int,
     contacts: Contacts,
-    division: Split,
     parts: Parts,
     timed: Schedule,
+    started: Parts,
     done: Served,
     gp_day: GpDay,
 ) -> None:
     """Count the day, remember its episodes and carry what was not started."""
-    count_contacts(block, state, day, parts, timed, done)
-    count_premises(block, state, day, parts, timed)
-    gp = np.zeros(len(parts.lane), np.int64) + block.layout.gps[0]
-    with_request = np.flatnonzero(parts.request >= 0)
-    patient = state.register.requests.patient[parts.request[with_request]]
-    gp[with_request] = usual_gp(block, parts.lane[with_request], patient)
-    learn_episodes(block, state, day, parts, gp, done)
-    born = next_day_follow_ons(block, state, parts, gp, timed, done)
+    count_contacts(block, state, day, started, done)
+    count_premises(block, state, day, parts, timed, started, done)
+    learn_episodes(block, state, day, started, done)
+    born = next_day_follow_ons(block, state, started, done)
     carry(block, state, day, contacts, parts, timed, born)
     if block.calendar.in_window[day]:
         for account, amount in _GP_DAY.items():
             state.accounts.add_lanes(account, getattr(gp_day, amount))
-        _count_presence(block, state, block.rota(day), parts, timed, done)
+        _count_presence(block, state, block.rota(day), started, done)
 
 
 _GP_DAY: Final = {
@@ -206,9 +201,7 @@ _GP_DAY: Final = {
 }
 
 
-def _count_presence(
-    block: Block, state: State, rota: DayRota, parts: Parts, timed: Schedule, done: Served
-) -> None:
+def _count_presence(block: Block, state: State, rota: DayRota, started: Parts, done: Served) -> None:
     """Paid time of the staff: their sessions, and what they work or meet outside them."""
     layout = block.layout
     begin, close = rota.session[:, :, 0], rota.session[:, :, 1]
@@ -217,15 +210,15 @@ def _count_presence(
         paid = length[layout.person_role == role].sum(0)
         state.accounts.present[role] += paid
         state.accounts.add_lanes(Account.STAFF_PRESENCE, paid)
-    busy = ~done.by_gp & (parts.part[done.index] <= Part.MEETING)
-    index, person = done.index[busy], done.person[busy]
-    lane = parts.lane[index]
-    outside = done.ticks[busy] - inside_sessions(rota, person, lane, timed.start[index], timed.end[index])
+    busy = np.flatnonzero(~done.by_gp & (started.part <= Part.MEETING))
+    lane, performer, ticks = started.lane.take(busy), done.role.take(busy), done.ticks.take(busy)
+    start, end = done.start.take(busy), done.end.take(busy)
+    outside = ticks - inside_sessions(rota, done.person.take(busy), lane, start, end)
     state.accounts.add(Account.STAFF_PRESENCE, lane, outside)
     present, met = state.accounts.present, state.accounts.met
-    np.add.at(present, (done.role[busy], lane), outside)
-    meeting = parts.part[index] == Part.MEETING
-    np.add.at(met, (done.role[busy][meeting], lane[meeting]), done.ticks[busy][meeting])
+    np.add.at(present, (performer, lane), outside)
+    meeting = np.flatnonzero(started.part.take(busy) == Part.MEETING)
+    np.add.at(met, (performer.take(meeting), lane.take(meeting)), ticks.take(meeting))
 
 
 def _book(block: Block, state: State, day: int, asking: Slips) -> None:
