@@ -55,13 +55,13 @@ class Served(Table):
     by_gp: NDArray[np.bool_]
 
 
-def served(block: Block, schedule: Schedule) -> Served:
-    """Pick out what was started."""
+def served(block: Block, parts: Parts, schedule: Schedule) -> tuple[Parts, Served]:
+    """Pick out what was started: its parts, and what the schedule says of each."""
     index = np.flatnonzero(schedule.start < NEVER)
     person = schedule.person.take(index).astype(np.int64)
     role = block.layout.person_role.take(person)
     start, end = schedule.start.take(index), schedule.end.take(index)
-    return Served(
+    done = Served(
         index=index,
         person=person,
         role=role,
@@ -70,6 +70,7 @@ def served(block: Block, schedule: Schedule) -> Served:
         ticks=end - start,
         by_gp=role == block.layout.gp,
     )
+    return take(parts, index), done
 
 
 def credit(block: Block, state: State, day: int, started: Parts, done: Served) -> None:
