@@ -126,7 +126,7 @@ def test_calls_that_the_desk_does_not_reach_are_tried_again() -> None:
         Account.DISPLACED,
     ]
     waiting = np.zeros(2, np.int64)
-    for table in (model.state.slips, model.state.contacts):
+    for table in (model.state.slips.table(), model.state.contacts):
         waiting += np.bincount(table.lane[table.errand == 0], minlength=2)
     assert (totals[Account.REQUESTS] == totals[ends].sum(0) + waiting).all()
 

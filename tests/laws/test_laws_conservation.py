@@ -64,7 +64,7 @@ def still_waiting(model: CareModel) -> NDArray[np.int64]:
     """Requests of every lane whose next step lies ahead, and contacts carried to the next day."""
     state = model.state
     waiting = np.zeros(model.block.n_lanes, np.int64)
-    for table in (state.slips, state.contacts):
+    for table in (state.slips.table(), state.contacts):
         waiting += np.bincount(table.lane[table.errand == Errand.VISIT], minlength=len(waiting))
     return waiting
 
@@ -85,7 +85,7 @@ def test_every_request_is_served_or_waits_or_ends_elsewhere(whole: CareModel) ->
 def test_nobody_waits_for_ever(run_down: CareModel) -> None:
     """When no new request comes, the last one ends: requests = served + closed + not come + given up + displaced."""
     totals, state = run_down.state.accounts.totals, run_down.state
-    assert not len(state.slips.lane)
+    assert not len(state.slips.table().lane)
     assert not len(state.contacts.lane)
     assert not len(state.parts.lane)
     assert (totals[Account.REQUESTS] == totals[list(ENDS)].sum(0)).all()

@@ -309,7 +309,7 @@ def test_needs_that_call_again_are_only_delayed() -> None:
         "call.recontact_days": 1,
     }
     one = run(study(CALLS, NO_NURSE), study(CALLS, {**NO_NURSE, **closing}))
-    n, waiting = one.rows("phone_acute"), int((one.state.slips.lane == 1).sum())
+    n, waiting = one.rows("phone_acute"), int((one.state.slips.table().lane == 1).sum())
     assert 0 < waiting < n / 4
     assert one.classes() == {
         ("call_handling", "K"): n,

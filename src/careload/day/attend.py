@@ -43,15 +43,8 @@ class Attendance:
 
 def due_slips(block: Block, state: State, day: int) -> Slips:
     """Take the slips whose next step is today out of those that wait."""
-    state.slips, state.contacts, state.parts = (
-        settled(state.slips),
-        settled(state.contacts),
-        settled(state.parts),
-    )
-    today = state.slips.day <= block.calendar.number[day]
-    due = take(state.slips, today)
-    state.slips = take(state.slips, ~today)
-    return due
+    state.contacts, state.parts = settled(state.contacts), settled(state.parts)
+    return state.slips.take_until(int(block.calendar.number[day]))
 
 
 def arrivals(block: Block, state: State, decisions: Decisions, day: int) -> tuple[Slips, Calls]:
@@ -112,7 +105,7 @@ def places_of_today(block: Block, state: State, decisions: Decisions, day: int, 
     come, later_again = _shows(block, state, day, join([take(slips, attending), take(same_day, placed)]))
     elsewhere = ~attending & ~office
     away, next_day = _away(block, day, take(slips, elsewhere), channel[elsewhere])
-    state.slips = join([state.slips, next_day])
+    state.slips.put(next_day)
     ask = office & ~walk_in & (slips.urgency == Urgency.ROUTINE)
     later = join([take(slips, ask), not_fitted, later_again])
     trust = decisions.trust[later.lane, _gp_column(block, state, later)]

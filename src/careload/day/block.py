@@ -12,7 +12,7 @@ from careload.day.accounts import Accounts, Outcomes
 from careload.day.closing import Closed, no_closed
 from careload.day.contacts import Contacts, no_contacts
 from careload.day.parts import Parts, no_parts
-from careload.day.slips import Slips, no_slips
+from careload.day.waiting import Waiting
 from careload.draws import name_key, uniform
 from careload.patients.bundle import BundleTables, Register
 from careload.patients.calendar import Calendar
@@ -155,7 +155,7 @@ class State:
     ----------
     drawn : dict of int to slice
         Requests in the register of each day of the current week drawn so far.
-    slips : Slips
+    slips : Waiting
         Requests whose next step lies ahead.
     contacts : Contacts
         Contacts carried from the day before.
@@ -173,7 +173,7 @@ class State:
     outcomes: Outcomes
     accounts: Accounts
     drawn: dict[int, slice]
-    slips: Slips
+    slips: Waiting
     contacts: Contacts
     parts: Parts
     used: NDArray[np.int16]
@@ -203,7 +203,7 @@ def first_state(block: Block) -> State:
             block.n_lanes, len(layout.roles), len(layout.tasks), len(block.contrasts), block.n_cells
         ),
         drawn={},
-        slips=no_slips(),
+        slips=Waiting(),
         contacts=no_contacts(),
         parts=no_parts(len(layout.roles)),
         used=np.zeros((len(layout.diary_person), horizon + 1, block.n_lanes), np.int16),

@@ -178,7 +178,7 @@ def _try_again(block: Block, state: State, day: int, slips: Slips) -> None:
     again = tries < block.practices.book.most_tries[slips.lane]
     next_day = block.calendar.number[min(day + 1, len(block.calendar) - 1)]
     waiting = with_columns(slips, day=next_day, tries=tries)
-    state.slips = join([state.slips, take(waiting, again)])
+    state.slips.put(take(waiting, again))
     if block.calendar.in_window[day]:
         state.accounts.count(Account.DISPLACED, slips.lane[~again])
 
@@ -194,7 +194,7 @@ def _end_calls(block: Block, state: State, day: int, callers: Slips, answers: An
     index = np.minimum(day + answers.again_after[again], len(block.calendar) - 1)
     back = take(callers, again)
     waiting = with_columns(back, day=block.calendar.number[index], tries=back.tries + 1)
-    state.slips = join([state.slips, waiting])
+    state.slips.put(waiting)
     _set_fate(state, take(callers, ended[~callers.refused[ended]]), Fate.NOT_NEEDED)
     if block.calendar.in_window[day]:
         state.accounts.count(Account.CLOSED, callers.lane[ended])

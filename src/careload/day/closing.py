@@ -153,9 +153,9 @@ def close_requests(block: Block, state: State, day: int, most_rows: int = _MOST_
     register, closed = state.register, state.closed
     if register.n_rows <= max(most_rows, 2 * closed.rows_left) or any(one >= day for one in state.drawn):
         return
-    slips, contacts, parts = settled(state.slips), settled(state.contacts), settled(state.parts)
+    contacts, parts, slips = settled(state.contacts), settled(state.parts), state.slips.requests()
     live = np.zeros(register.n_requests, np.bool_)
-    for request in (slips.request, contacts.request, parts.request):
+    for request in (*slips, contacts.request, parts.request):
         live[request[request >= 0]] = True
     gone, kept = np.flatnonzero(~live), np.flatnonzero(live)
     rows = np.flatnonzero(~live[register.rows.request])
@@ -170,11 +170,9 @@ def close_requests(block: Block, state: State, day: int, most_rows: int = _MOST_
     register.keep(kept)
     closed.rows_left = register.n_rows
     number = np.cumsum(live) - 1
-    state.slips, state.contacts, state.parts = (
-        _renumbered(slips, number),
-        _renumbered(contacts, number),
-        _renumbered(parts, number),
-    )
+    for request in slips:
+        request[:] = number.take(request)
+    state.contacts, state.parts = _renumbered(contacts, number), _renumbered(parts, number)
 
 
 def _renumbered(table: T, number: NDArray[np.int64]) -> T:

@@ -223,7 +223,8 @@ def _count_presence(block: Block, state: State, rota: DayRota, started: Parts, d
 def _book(block: Block, state: State, day: int, asking: Slips) -> None:
     """Book later days; count the waits, and those who found no place."""
     booked, again, refusals = ask_later(block, state, day, asking)
-    state.slips = join([state.slips, booked, again])
+    state.slips.put(booked)
+    state.slips.put(again)
     requests = state.register.requests
     own = ~requests.set_by_practice[booked.request] & (booked.errand == Errand.VISIT) & (booked.tries == 0)
     lane = booked.lane[own]
