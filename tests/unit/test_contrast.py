@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import fields, replace
 
 import numpy as np
@@ -9,14 +10,17 @@ from scipy import stats
 
 from careload.agents.model import CareModel
 from careload.day.accounts import Account
-from careload.inputs.load import load_study
+from careload.inputs.load import load_comparison, load_study
+from careload.inputs.study import Study
+from careload.inputs.vocabulary import conf_dir, options
 from careload.results.contrast import Contrast, UnbalancedBooksError, World, check_books, check_ledger, find
 from careload.results.estimate import mean_interval, variance_factor
 from careload.results.ledger import Ledger
 from careload.results.levels import LEVELS
 from careload.results.measures import WORKED, ratio, worst_grade
 from careload.results.persons import PERSON_COUNTS, count_persons
-from careload.results.report import SIMULATION_ONLY, finding, report, signed
+from careload.results.report import SIMULATION_ONLY, finding, report, signed, world_label
+from careload.results.report_page import page
 from careload.results.targets import ROLES, targets_of
 from careload.simulate import make_block
 from short_findings import REPLICATIONS, altered, short_comparison, short_findings
@@ -244,7 +248,77 @@ def test_the_report_says_what_it_rests_on() -> None:
 
 def test_the_report_warns_where_the_path_decides() -> None:
     findings = altered(short_findings(), path_share=(0.07, 0.06, 0.08))
-    assert "WARNING: path divergence" in report(findings)
+    assert "WARNING: Path divergence" in report(findings)
+
+
+TRIAGE = {"released": (3.7, 3.4, 4.0), "fewer_minutes": (-0.7, -0.9, -0.5)}
+"""A GP who triages: visits fall away, calls are longer, and he works more."""
+
+
+@pytest.mark.parametrize(
+    ("spent", "words"),
+    [
+        ({"kept": (-4.4, -4.6, -4.2)}, "4.4 h a week went to calls and contacts that the GP keeps"),
+        (
+            {"taken": (2.0, 1.9, 2.1), "new": (1.5, 1.4, 1.6)},
+            "2.0 h a week went to work that the GP takes over",
+        ),
+    ],
+)
+def test_released_time_of_a_gp_who_works_more_is_not_shown_without_a_warning(
+    spent: dict[str, tuple[float, float, float]], words: str
+) -> None:
+    """Whatever the scenario: R > 0 and more minutes worked, both beyond chance, stand beside what took the minutes."""
+    none = dict.fromkeys(("kept", "taken", "new"), (0.0, 0.0, 0.0))
+    findings = altered(short_findings(), **{**none, **TRIAGE, **spent})
+    for text in (" ".join(report(findings).split()), page(findings)):
+        assert "GP time is released, but the GP works 0.70 h a week more" in text
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"fewer_minutes": (0.7, 0.5, 0.9)},
+        {"fewer_minutes": (-0.1, -0.3, 0.1)},
+        {"released": (0.1, -0.1, 0.3)},
+        {"released": (-1.0, -1.2, -0.8)},
+        {"fewer_minutes": (-0.7, math.nan, math.nan)},
+    ],
+)
+def test_without_a_clear_contradiction_nothing_is_said(values: dict[str, tuple[float, float, float]]) -> None:
+    findings = altered(short_findings(), **{**TRIAGE, **values})
+    assert "but the GP works" not in report(findings) + page(findings)
+
+
+@pytest.mark.parametrize("scenario", options([conf_dir()], "scenario"))
+def test_no_two_findings_of_a_scenario_have_the_same_subject(scenario: str) -> None:
+    comparison = load_comparison([f"scenario={scenario}"])
+    assert len(subjects(comparison.worlds)) == len(comparison.worlds)
+
+
+def test_worlds_that_share_a_practice_are_told_apart_by_first_contact_protocol_or_name() -> None:
+    changes = {
+        "first_contact": ("first_contact=receptionist", "first_contact=receptionist_protocol"),
+        "protocol": ("protocol=none", "protocol=administration"),
+        "names": ("protocol=none", "protocol=none"),
+    }
+    for group, pair in changes.items():
+        studies = [load_study(["practice=solo_receptionist", one]) for one in pair]
+        labels = [study.labels[group].label["en"] for study in studies if group != "names"]
+        assert subjects(tuple(zip("ab", studies, strict=True))) == (set(labels) or {"a", "b"})
+    same = load_study(["practice=solo_receptionist"])
+    solo = load_study(["practice=solo"])
+    named_alike = {**same.labels, "practice": replace(same.practice, label=solo.practice.label)}
+    worlds = (("one", solo), ("other", replace(same, labels=named_alike)))
+    assert subjects(worlds) == {"one", "other"}
+
+
+def subjects(worlds: Sequence[tuple[str, Study]]) -> set[str]:
+    """What the worlds are called in findings."""
+    findings = short_findings()
+    some = tuple(replace(findings.baseline, name=name, study=study) for name, study in worlds)
+    return {world_label(replace(findings, worlds=some), world.name) for world in some}
 
 
 def test_a_report_of_one_world_shows_no_staff_where_there_is_none() -> None:

@@ -138,6 +138,11 @@ class Contrast:
         """Whether path divergence decides the class of more GP time than `PATH_LIMIT`."""
         return self.checks["path_share"].value > PATH_LIMIT
 
+    @property
+    def works_more(self) -> bool:
+        """Whether time is released and the GP works more all the same, both beyond chance."""
+        return self.parts["released"].low > 0 and self.parts["fewer_minutes"].high < 0
+
 
 @dataclass(frozen=True, eq=False)
 class Findings:

@@ -29,6 +29,7 @@ __all__ = [
     "report",
     "signed",
     "subject",
+    "warnings_of",
     "world_label",
 ]
 
@@ -60,6 +61,12 @@ _LEDGER_ROWS: Final = (
     ("+ ", "usable"),
     ("+ ", "crumbs"),
 )
+_SPENT: Final = (
+    ("kept", -1, "calls and contacts that the GP keeps and that take longer"),
+    ("taken", 1, "work that the GP takes over"),
+    ("new", 1, "need that was unmet"),
+)
+"""Parts of what is reinvested that can make the GP work more, with their sign in it."""
 _CHECK_ROWS: Final = (
     "released_practice",
     "released_per_1000",
@@ -79,13 +86,7 @@ def report(findings: Findings) -> str:
         parts.append(fill(finding(findings, contrast), _WIDTH))
         if findings.spread:
             parts.append(fill(inputs_range(findings, contrast), _WIDTH))
-        if contrast.decided_by_path:
-            share = _number(contrast.checks["path_share"])
-            warning = (
-                f"WARNING: path divergence, not cause, decides the class of {share} of GP time in "
-                f"{contrast.world} (more than {PATH_LIMIT:.0%}): read the parts of the released time with care."
-            )
-            parts.append(fill(warning, _WIDTH))
+        parts += [fill(f"WARNING: {text}", _WIDTH) for text in warnings_of(contrast, contrast.world)]
     if findings.contrasts:
         parts += [_ledger_table(findings.contrasts), _check_table(findings.contrasts)]
         parts += _spread_tables(findings)
@@ -104,13 +105,13 @@ def subject(findings: Findings, contrast: Contrast) -> str:
 
 
 def world_label(findings: Findings, name: str) -> str:
-    """Label of the choice that tells the worlds apart: practice, first contact or protocol; else the name."""
+    """Label that tells the worlds apart: of practice, first contact or protocol; else the name of the world."""
     labels = findings.world(name).study.labels
     if len(findings.worlds) == 1:
         return labels["practice"].label["en"]
     for group in ("practice", "first_contact", "protocol"):
-        choices = [world.study.choices.get(group) for world in findings.worlds]
-        if len(set(choices)) == len(choices):
+        said = {world.study.labels[group].label["en"] for world in findings.worlds}
+        if len(said) == len(findings.worlds):
             return labels[group].label["en"]
     return name.replace("_", " ")
 
@@ -152,6 +153,29 @@ def _safety(findings: Findings, contrast: Contrast) -> str:
         signed(world.levels[SAFETY].value, world.levels[SAFETY].decimals) for world in (after, before)
     )
     return f"; {one} urgent requests in 10,000 judged less urgent, against {other}"
+
+
+def warnings_of(contrast: Contrast, world: str) -> list[str]:
+    """What a reader must know before the released time of a world, which is called `world`; often nothing."""
+    found = []
+    if contrast.decided_by_path:
+        share = _number(contrast.checks["path_share"])
+        found.append(
+            f"Path divergence, not cause, decides the class of {share} of GP time in {world} (more than "
+            f"{PATH_LIMIT:.0%}): read the parts of the released time with care."
+        )
+    if contrast.works_more:
+        spent = {words: sign * contrast.parts[name].value for name, sign, words in _SPENT}
+        most = max(spent, key=lambda words: spent[words])
+        found.append(
+            f"In {world} GP time is released, but the GP works {_hours(-contrast.parts['fewer_minutes'].value)} "
+            f"more: {_hours(spent[most])} went to {most}. Released is not saved: read it with its destinations."
+        )
+    return found
+
+
+def _hours(value: float) -> str:
+    return f"{signed(value, 1 if abs(value) >= 1 else 2)} h a week"
 
 
 def intervals_line(findings: Findings) -> str:

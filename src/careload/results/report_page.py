@@ -6,11 +6,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from careload.results.contrast import PATH_LIMIT, Contrast, Findings
+from careload.results.contrast import Contrast, Findings
 from careload.results.estimate import Estimate
 from careload.results.folders import replacing
 from careload.results.levels import LEVELS, levels_of
-from careload.results.report import SAFETY, finding, plan_line, signed, world_label
+from careload.results.report import SAFETY, finding, plan_line, signed, warnings_of, world_label
 from careload.results.report_bars import HATCH, Scale, bar, drawing, whisker
 from careload.results.report_cells import (
     described,
@@ -139,7 +139,11 @@ def _head(findings: Findings) -> Markup:
         class_="worlds",
     )
     plan = element("p", f"{plan_line(findings)}.", class_="plan")
-    warnings = [_warning(contrast) for contrast in contrasts if contrast.decided_by_path]
+    warnings = [
+        element("p", text, class_="warning", role="note")
+        for contrast in contrasts
+        for text in warnings_of(contrast, plain(contrast.world))
+    ]
     return element(
         "header", element("h1", title), under, *_other_tongues(findings), worlds, plan, *warnings, glance
     )
@@ -151,15 +155,6 @@ def _other_tongues(findings: Findings) -> list[Markup]:
     return [
         element("p", asked[tongue], class_="plan", lang=tongue) for tongue in ("fr", "nl") if tongue in asked
     ]
-
-
-def _warning(contrast: Contrast) -> Markup:
-    share = contrast.checks["path_share"].value
-    text = (
-        f"Path divergence, not cause, decides the class of {share:.1%} of GP time in {plain(contrast.world)} "
-        f"(more than {PATH_LIMIT:.0%}): read the parts of the released time with care."
-    )
-    return element("p", text, class_="warning", role="note")
 
 
 def _cards(findings: Findings, contrast: Contrast) -> Markup:
