@@ -25,23 +25,29 @@ from typing import Final, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["child", "happens", "index16", "limit_of", "name_key", "poisson", "root_key", "uniform"]
+__all__ = ["child", "happens", "index16", "limit_of", "misses", "name_key", "root_key", "uniform"]
 
 Keys: TypeAlias = NDArray[np.uint64] | np.uint64
 Coordinate: TypeAlias = NDArray[np.integer] | np.integer | int
 
-_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
-_FACTOR_1: Final = np.uint64(0xBF58476D1CE4E5B9)
-_FACTOR_2: Final = np.uint64(0x94D049BB133111EB)
-_SHIFT_1: Final = np.uint64(30)
-_SHIFT_2: Final = np.uint64(27)
-_SHIFT_3: Final = np.uint64(31)
-_ONE: Final = np.uint64(0x3FF0000000000000)
-_JUST_BELOW_ONE: Final = 1.0 - 2.0**-53
+
+def _number(value: int) -> NDArray[np.uint64]:
+    """A 64-bit number as an array without dimensions, which NumPy's loops take up faster than a scalar."""
+    return np.array(value, dtype=np.uint64)
+
+
+_GOLDEN: Final = _number(0x9E3779B97F4A7C15)
+_FACTOR_1: Final = _number(0xBF58476D1CE4E5B9)
+_FACTOR_2: Final = _number(0x94D049BB133111EB)
+_SHIFT_1: Final = _number(30)
+_SHIFT_2: Final = _number(27)
+_SHIFT_3: Final = _number(31)
+_TO_52_BITS: Final = _number(12)
+_TO_16_BITS: Final = _number(48)
+_ONE: Final = _number(0x3FF0000000000000)
+_JUST_BELOW_ONE: Final = np.array(1.0 - 2.0**-53)
 _LOW_BITS: Final = np.uint64(0xFFF)
-_BLOCK: Final = 8192
-_COUNTED: Final = 1 << 16
-_SUMMED_MEAN: Final = 64.0
+_BLOCK: Final = 1 << 14
 
 
 def name_key(name: str) -> np.uint64:
@@ -98,13 +104,12 @@ def child(key: Keys, *coords: Coordinate) -> NDArray[np.uint64] | np.uint64:
     result = np.asarray(key, dtype=np.uint64)
     for coord in coords:
         steps = _as_uint64(coord)
-        mixed = np.empty(np.broadcast_shapes(result.shape, steps.shape) or (1,), dtype=np.uint64)
         if steps.ndim == 0 or steps.shape == result.shape:
+            mixed = np.empty(result.shape or (1,), dtype=np.uint64)
             _step_and_mix(result.reshape(-1), steps.reshape(-1), mixed.reshape(-1))
         else:
-            np.multiply(steps, _GOLDEN, out=mixed)
-            mixed += _GOLDEN
-            mixed += result
+            mixed = np.empty(np.broadcast_shapes(result.shape, steps.shape), dtype=np.uint64)
+            np.add(result, steps * _GOLDEN + _GOLDEN, out=mixed)
             _mix(mixed.reshape(-1))
         result = mixed if result.ndim or steps.ndim else mixed[0]
     return result if result.ndim else np.uint64(result)
@@ -134,7 +139,7 @@ def uniform(key: Keys, purpose: np.uint64) -> NDArray[np.float64]:
     for first in range(0, bits.size, _BLOCK):
         part = bits[first : first + _BLOCK]
         _mix_block(part, scratch[: part.size])
-        part >>= np.uint64(12)
+        part >>= _TO_52_BITS
         part |= _ONE
         flat[first : first + _BLOCK] -= _JUST_BELOW_ONE
     return out
@@ -159,8 +164,11 @@ def index16(key: Keys, purpose: np.uint64) -> NDArray[np.int64]:
     out = np.empty(keys.shape, dtype=np.int64)
     bits = out.reshape(-1).view(np.uint64)
     np.bitwise_xor(keys.reshape(-1), purpose, out=bits)
-    _mix(bits)
-    bits >>= np.uint64(48)
+    scratch = np.empty(min(_BLOCK, bits.size), dtype=np.uint64)
+    for first in range(0, bits.size, _BLOCK):
+        part = bits[first : first + _BLOCK]
+        _stir(part, scratch[: part.size])
+        part >>= _TO_16_BITS
     return out
 
 
@@ -220,31 +228,39 @@ def happens(
     return found
 
 
-def poisson(u: ArrayLike, mean: ArrayLike) -> NDArray[np.int64]:
-    """Poisson counts by exact inversion: the least n whose distribution function reaches u.
+def misses(
+    key: NDArray[np.uint64], coords: NDArray[np.integer], purpose: np.uint64, limit: NDArray[np.uint64]
+) -> NDArray[np.int64]:
+    """Events that do not happen to children: where ``happens(child(key, coord), purpose, limit)`` is false.
+
+    Made for events that nearly always happen: nothing is kept of the others.
 
     Parameters
     ----------
-    u : array_like of float
-        Uniform draws in (0, 1).
-    mean : array_like of float
-        Means, 0 or more; broadcast with u.
+    key : ndarray of uint64, shape (n,)
+    coords : ndarray of int, shape (m,)
+        Coordinates, each of which gives every key a child.
+    purpose : uint64
+    limit : ndarray of uint64, shape (n,)
+        `limit_of` the probability of every key.
 
     Returns
     -------
-    ndarray of int64, broadcast shape
+    ndarray of int64
+        Places in an array of shape (m, n), rising.
     """
-    draws, means = np.broadcast_arrays(np.asarray(u, dtype=np.float64), np.asarray(mean, dtype=np.float64))
-    counts = np.zeros(draws.shape, dtype=np.int64)
-    if not counts.size:
-        return counts
-    if not (means.min() >= 0.0 and means.max() < np.inf):
-        raise ValueError("mean of a Poisson law: expected finite numbers of 0 or more")
-    flat, flat_u, flat_mean = counts.reshape(-1), draws.reshape(-1), means.reshape(-1)
-    for first in range(0, flat.size, _COUNTED):
-        part = slice(first, first + _COUNTED)
-        _poisson_block(flat_u[part], flat_mean[part], flat[part])
-    return counts
+    steps = (_as_uint64(coords) * _GOLDEN + _GOLDEN)[:, None]
+    missed = np.empty((len(coords), key.size), dtype=np.bool_)
+    width = max(1, _BLOCK // max(1, len(coords)))
+    for first in range(0, key.size, width):
+        part = slice(first, min(first + width, key.size))
+        bits = key[part] + steps
+        scratch = np.empty_like(bits)
+        _mix_block(bits, scratch)
+        bits ^= purpose
+        _mix_block(bits, scratch)
+        np.greater_equal(bits, limit[part], out=missed[:, part])
+    return np.flatnonzero(missed)
 
 
 def _as_uint64(coord: Coordinate) -> NDArray[np.uint64]:
@@ -260,11 +276,16 @@ def _as_uint64(coord: Coordinate) -> NDArray[np.uint64]:
 def _step_and_mix(key: NDArray[np.uint64], steps: NDArray[np.uint64], out: NDArray[np.uint64]) -> None:
     """Write mix(key + (step + 1) * golden), block by block; a single step is that of all keys."""
     scratch = np.empty(min(_BLOCK, out.size), dtype=np.uint64)
+    step = steps * _GOLDEN + _GOLDEN if steps.size == 1 else _GOLDEN
     for first in range(0, out.size, _BLOCK):
         part = out[first : first + _BLOCK]
-        np.multiply(steps if steps.size == 1 else steps[first : first + _BLOCK], _GOLDEN, out=part)
-        part += _GOLDEN
-        part += key if key.size == 1 else key[first : first + _BLOCK]
+        own = key if key.size == 1 else key[first : first + _BLOCK]
+        if steps.size == 1:
+            np.add(own, step, out=part)
+        else:
+            np.multiply(steps[first : first + _BLOCK], _GOLDEN, out=part)
+            part += step
+            part += own
         _mix_block(part, scratch[: part.size])
 
 
@@ -278,58 +299,16 @@ def _mix(bits: NDArray[np.uint64]) -> None:
 
 def _mix_block(z: NDArray[np.uint64], scratch: NDArray[np.uint64]) -> None:
     """Finaliser of SplitMix64 in place."""
+    _stir(z, scratch)
+    np.right_shift(z, _SHIFT_3, out=scratch)
+    z ^= scratch
+
+
+def _stir(z: NDArray[np.uint64], scratch: NDArray[np.uint64]) -> None:
+    """The finaliser without its last step, which leaves the 31 highest bits alone."""
     np.right_shift(z, _SHIFT_1, out=scratch)
     z ^= scratch
     z *= _FACTOR_1
     np.right_shift(z, _SHIFT_2, out=scratch)
     z ^= scratch
     z *= _FACTOR_2
-    np.right_shift(z, _SHIFT_3, out=scratch)
-    z ^= scratch
-
-
-def _poisson_block(u: NDArray[np.float64], mean: NDArray[np.float64], counts: NDArray[np.int64]) -> None:
-    """Write the counts of one block; they come in as zeros."""
-    # 1 - mean <= exp(-mean): every draw up to that is a zero and needs no exponential.
-    cells = np.flatnonzero(u > 1.0 - mean)
-    u, mean = u.take(cells), mean.take(cells)
-    if mean.size and mean.max() > _SUMMED_MEAN:
-        large = np.flatnonzero(mean > _SUMMED_MEAN)
-        counts[cells[large]] = _poisson_inverted(u[large], mean[large])
-        small = np.flatnonzero(mean <= _SUMMED_MEAN)
-        cells, u, mean = cells[small], u[small], mean[small]
-    counts[cells] = _poisson_summed(u, mean)
-
-
-def _poisson_summed(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Add probabilities from zero upwards until they reach u; for means up to `_SUMMED_MEAN`."""
-    counts = np.zeros(u.size, dtype=np.int64)
-    term = np.exp(-mean)
-    total = term.copy()
-    cells = np.arange(u.size)
-    n = 0
-    while True:
-        # Past the mode, terms below 2**-54 can no longer bring the sum nearer to u.
-        above = np.flatnonzero((u > total) & ((term > 2.0**-54) | (mean > n)))
-        if not above.size:
-            return counts
-        if above.size < cells.size:
-            cells, u, mean = cells.take(above), u.take(above), mean.take(above)
-            term, total = term.take(above), total.take(above)
-        n += 1
-        counts[cells] = n
-        term *= mean
-        term /= n
-        total += term
-
-
-def _poisson_inverted(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Step from a normal guess along the distribution function to the least n that reaches u."""
-    from scipy.special import ndtri, pdtr
-
-    n = np.maximum(np.floor(mean + np.sqrt(mean) * ndtri(u)), 0.0)
-    while (low := np.flatnonzero(pdtr(n, mean) < u)).size:
-        n[low] += 1.0
-    while (high := np.flatnonzero((n > 0) & (pdtr(np.maximum(n - 1.0, 0.0), mean) >= u))).size:
-        n[high] -= 1.0
-    return n.astype(np.int64)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careload import draws
-from careload.draws import child, happens, index16, limit_of, name_key, poisson, root_key, uniform
+from careload.draws import child, happens, index16, limit_of, name_key, root_key, uniform
+from careload.poisson import poisson
 
 PURPOSE = name_key("test purpose")
 GOLDEN = 0x9E3779B97F4A7C15

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from careload import draws
-from careload.draws import child, index16, name_key, poisson, root_key, uniform
+from careload.draws import child, index16, name_key, root_key, uniform
+from careload.poisson import poisson
 
 ALARM = 1e-6
 SIZE = 1 << 17

@@ -136,10 +136,11 @@ def test_only_seasonal_visits_have_seasons() -> None:
     one = block()
     season = np.where(np.arange(53) > 26, 2.0, 0.0)
     tables = replace(one.demand, season=season)
+    classes = strata(tables, one.people, one.cell_key, one.calendar)
     both = np.zeros((2, 2), np.int64)
     for day in range(0, len(one.calendar), 5):
         found = candidates(
-            tables, one.people, one.strata, one.due, one.cell_key, one.calendar, range(day, day + 1)
+            tables, one.people, classes, one.due, one.cell_key, one.calendar, range(day, day + 1)
         )
         rated = (found.occurrence < 0) & (found.visit != CALL_ONLY)
         seasonal = one.demand.seasonal[found.visit[rated]]
@@ -160,6 +161,7 @@ def one_class(weights: NDArray[np.float64], bound: float) -> Strata:
         count=np.array([n]),
         bound=np.array([bound]),
         key=np.array([name_key("a class")]),
+        quiet=np.zeros(1, np.uint64),
         member=np.arange(n, dtype=np.uint16),
         rate=np.ones_like(block().strata.rate),
         kind=np.zeros(n, np.uint8),
@@ -245,7 +247,7 @@ def with_person(people: Population, row: int, **values: object) -> Population:
 def found_with(people: Population, days: range) -> list[Arrivals]:
     """Candidates of some days with other people."""
     one = block()
-    classes = strata(one.demand, people, one.cell_key)
+    classes = strata(one.demand, people, one.cell_key, one.calendar)
     due = due_dates(one.demand, people, one.cell_key, one.calendar)
     return [
         candidates(one.demand, people, classes, due, one.cell_key, one.calendar, range(day, day + 1))

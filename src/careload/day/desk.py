@@ -14,7 +14,8 @@ from careload.day.block import Block, State
 from careload.day.parts import WITH_PATIENT, Part, Parts, desk_rows, durations_of
 from careload.day.settle import Served
 from careload.day.slips import Errand
-from careload.draws import child, index16, name_key, poisson, uniform
+from careload.draws import child, index16, name_key, uniform
+from careload.poisson import poisson
 from careload.practice.rota import DayRota
 
 __all__ = ["desk_work", "inside_sessions"]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.columns import spread
-from careload.draws import child, name_key, poisson, uniform
+from careload.draws import child, limit_of, misses, name_key, uniform
 from careload.patients.calendar import Calendar
 from careload.patients.population import Population
 from careload.patients.rates import (
@@ -23,6 +23,7 @@ from careload.patients.rates import (
     person_rates,
     rates_of_kinds,
 )
+from careload.poisson import poisson
 
 __all__ = [
     "CALL_ONLY",
@@ -61,6 +62,8 @@ class Strata:
     bound : ndarray of float, shape (K,)
         Dominating rate of one member, per year.
     key : ndarray of uint64, shape (K,)
+    quiet : ndarray of uint64, shape (K,)
+        Limit (`careload.draws.limit_of`) of the draws that leave a class without candidates on every day.
     member : ndarray of unsigned int, shape (M,)
         Place in the list of the cell.
     rate : ndarray of float, shape (V, kinds)
@@ -75,6 +78,7 @@ class Strata:
     count: NDArray[np.int64]
     bound: NDArray[np.float64]
     key: NDArray[np.uint64]
+    quiet: NDArray[np.uint64]
     member: NDArray[np.unsignedinteger]
     rate: NDArray[np.float64]
     kind: NDArray[np.uint8]
@@ -138,7 +142,9 @@ def _narrow(sizes: NDArray[np.int64]) -> np.dtype[np.unsignedinteger]:
     return np.dtype(np.uint16 if sizes.max(initial=0) <= 1 << 16 else np.uint32)
 
 
-def strata(tables: DemandTables, people: Population, cell_key: NDArray[np.uint64]) -> Strata:
+def strata(
+    tables: DemandTables, people: Population, cell_key: NDArray[np.uint64], calendar: Calendar
+) -> Strata:
     """Sort the patients of every cell into weight classes, visit by visit.
 
     Parameters
@@ -168,18 +174,30 @@ def strata(tables: DemandTables, people: Population, cell_key: NDArray[np.uint64
         used = np.flatnonzero(count)
         classes.append((np.full(len(used), cell), rated[used // span], used % span + least, count[used]))
     cells, visits, octaves, counts = (np.concatenate(column) for column in zip(*classes, strict=True))
+    bound = np.exp2(octaves + 1.0)
     return Strata(
         visit=visits,
         cell=cells,
         first=np.cumsum(counts) - counts,
         count=counts,
-        bound=np.exp2(octaves + 1.0),
+        bound=bound,
         key=child(cell_key[cells], tables.key[visits], octaves + 2048),
+        quiet=_quiet(tables, calendar, visits, bound * counts),
         member=np.concatenate(members),
         rate=rate,
         kind=kind,
         heterogeneity=people.heterogeneity,
     )
+
+
+def _quiet(
+    tables: DemandTables, calendar: Calendar, visit: NDArray[np.int64], weight: NDArray[np.float64]
+) -> NDArray[np.uint64]:
+    """Limits of the draws that stand for no candidate even on the busiest day of the year."""
+    season = np.where(tables.seasonal, max(1.0, tables.season.max()), 1.0)
+    busiest = tables.seeking_bound * tables.weekday_weight.max() * season / calendar.year_days
+    # The limit lies a little lower than the exponential, so that rounding cannot matter.
+    return limit_of(np.exp(-weight * busiest[visit]) * (1 - 1e-9))
 
 
 def due_dates(
@@ -238,9 +256,12 @@ def _calls(
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Place in (day, cell) and key of the calls that carry no request."""
     prefix = child(child(cell_key, _CALL), days[:, None])
-    count = poisson(uniform(prefix, _COUNT), tables.call_only_rate * sizes * factor[:, None])
-    place, ordinal = spread(count.reshape(-1))
-    return place, child(prefix.reshape(-1)[place], ordinal)
+    drawn, rate = uniform(prefix, _COUNT), tables.call_only_rate * sizes
+    if len(rate) and np.all(rate == rate[0]):
+        rate = rate[0]
+    count = np.concatenate([poisson(u, rate * today) for u, today in zip(drawn, factor, strict=True)])
+    place, ordinal = spread(count)
+    return place, child(prefix.reshape(-1).take(place), ordinal)
 
 
 def candidates(
@@ -263,30 +284,39 @@ def candidates(
     weekday = tables.weekday_weight[calendar.weekday[on]]
     rated, rated_key, patient, visit, threshold = _rated(tables, people, classes, calendar, on, weekday)
     due_at, due_row = _due_rows(due, on)
-    cell = due_at % n_cells
-    due_patient, due_visit = people.offset[cell] + due.member[due_row], due.visit[due_row].astype(np.int64)
+    due_cell = due_at % n_cells
+    due_patient, due_visit = (
+        people.offset[due_cell] + due.member[due_row],
+        due.visit[due_row].astype(np.int64),
+    )
     occurrence = due.occurrence[due_row].astype(np.int64)
-    due_key = child(_series(tables, people, cell_key, due_patient, due_visit, cell), _DUE, occurrence)
+    due_key = child(_series(tables, people, cell_key, due_patient, due_visit, due_cell), _DUE, occurrence)
     interval = calendar.year_days / due.rate[due_visit, due.kind[due_patient]]
     per_day = 1.0 / calendar.year_days
     call, call_key = _calls(tables, np.diff(people.offset), cell_key, on, weekday * per_day)
-    order, place = _merged((rated, due_at, call), len(on) * n_cells)
-    n_rated, n_due, n_calls = len(rated), len(due_at), len(call)
+    total, (to_rated, to_due, to_call) = _merged((rated, due_at, call), len(on) * n_cells)
+    n = len(rated) + len(due_at) + len(call)
 
-    def column(of_rated: Any, of_due: Any, of_calls: Any) -> NDArray[Any]:
-        parts = zip((of_rated, of_due, of_calls), (n_rated, n_due, n_calls), strict=True)
-        return np.concatenate([np.broadcast_to(part, n) for part, n in parts])[order]
+    def column(rest: Any, of_rated: Any, of_due: Any) -> NDArray[Any]:
+        """Values of what comes at a rate and of what is due, in their places among the rest."""
+        merged = np.full(n, rest)
+        if of_rated is not None:
+            merged[to_rated] = of_rated
+        if of_due is not None:
+            merged[to_due] = of_due
+        return merged
 
-    day, cell = np.divmod(place, n_cells)
+    key = column(np.uint64(0), rated_key, due_key)
+    key[to_call] = call_key
     return Arrivals(
-        day=days.start + day,
-        cell=cell,
-        patient=column(patient, due_patient, -1),
-        visit=column(visit, due_visit, CALL_ONLY),
-        key=column(rated_key, due_key, call_key),
-        threshold=column(threshold, 0.0, 0.0),
-        occurrence=column(-1, occurrence, -1),
-        interval_days=column(0.0, interval, 0.0),
+        day=np.repeat(on, total.reshape(len(on), n_cells).sum(1)),
+        cell=np.repeat(np.tile(np.arange(n_cells), len(on)), total),
+        patient=column(-1, patient, due_patient),
+        visit=column(CALL_ONLY, visit, due_visit),
+        key=key,
+        threshold=column(0.0, threshold, None),
+        occurrence=column(-1, None, occurrence),
+        interval_days=column(0.0, None, interval),
     )
 
 
@@ -301,26 +331,32 @@ def _rated(
     """Place in (day, cell), key, patient, visit and threshold of what comes at a rate."""
     season = np.where(tables.seasonal, tables.season[calendar.week[days]][:, None], 1.0)
     factor = weekday[:, None] * season
-    bound = classes.bound * tables.seeking_bound
-    prefix = child(classes.key, days[:, None]).reshape(-1)
-    mean = bound * classes.count * factor.take(classes.visit, axis=1) * (1.0 / calendar.year_days)
-    place, ordinal = spread(poisson(uniform(prefix, _COUNT), mean.reshape(-1)))
-    key = child(prefix[place], ordinal)
-    stratum = place if len(days) == 1 else place % len(classes.key)
-    member = classes.first[stratum] + (uniform(key, _PATIENT) * classes.count[stratum]).astype(np.int64)
-    patient = people.offset[classes.cell[stratum]] + classes.member[member]
-    visit = classes.visit[stratum]
-    weight = classes.rate.reshape(-1)[visit * classes.rate.shape[1] + classes.kind[patient]]
-    weight *= classes.heterogeneity[patient]
-    dominating = bound[stratum]
+    # Most classes have no candidate on most days: what follows is about the others.
+    day, stratum = np.divmod(misses(classes.key, days, _COUNT, classes.quiet), max(1, len(classes.key)))
+    visit, cell, count = (column.take(stratum) for column in (classes.visit, classes.cell, classes.count))
+    bound = classes.bound.take(stratum) * tables.seeking_bound
+    prefix = child(classes.key.take(stratum), days.take(day))
+    mean = bound * count * factor[day, visit] * (1.0 / calendar.year_days)
+    of, ordinal = spread(poisson(uniform(prefix, _COUNT), mean))
+    key = child(prefix.take(of), ordinal)
+    member = (uniform(key, _PATIENT) * count.take(of)).astype(np.int64)
+    member += classes.first.take(stratum).take(of)
+    patient = people.offset.take(cell).take(of)
+    patient += classes.member.take(member)
+    of_kind = (visit * classes.rate.shape[1]).take(of)
+    of_kind += classes.kind.take(patient)
+    weight = classes.rate.reshape(-1).take(of_kind)
+    weight *= classes.heterogeneity.take(patient)
+    dominating = bound.take(of)
     if np.any(weight * tables.seeking_bound > dominating):
         raise ArithmeticError("a patient's rate exceeds the dominating rate of her weight class")
-    threshold = uniform(key, _ACCEPT) * dominating / weight
+    threshold = uniform(key, _ACCEPT)
+    threshold *= dominating
+    threshold /= weight
     keep = np.flatnonzero(threshold < tables.seeking_bound)
-    at = classes.cell[stratum[keep]]
-    if len(days) > 1:
-        at += place[keep] // len(classes.key) * (len(people.offset) - 1)
-    return at, key[keep], patient[keep], visit[keep], threshold[keep]
+    of = of.take(keep)
+    at = (day * (len(people.offset) - 1) + cell).take(of)
+    return at, key.take(keep), patient.take(keep), visit.take(of), threshold.take(keep)
 
 
 def _due_rows(due: DueDates, days: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -332,15 +368,23 @@ def _due_rows(due: DueDates, days: NDArray[np.int64]) -> tuple[NDArray[np.int64]
 
 def _merged(
     places: tuple[NDArray[np.int64], ...], n_places: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Order that merges rising sequences, one after the other, into one that rises; and the merged sequence."""
-    counts = np.stack([np.bincount(one, minlength=n_places) for one in places])
-    total = counts.sum(0)
-    starts = np.cumsum(total) - total + np.cumsum(counts, axis=0) - counts
-    order = np.empty(int(total.sum()), np.int64)
-    first = 0
-    for one, count, start in zip(places, counts, starts, strict=True):
+) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+    """How rising sequences merge into one that rises, those named first before others of the same place.
+
+    Returns
+    -------
+    total : ndarray of int64, shape (n_places,)
+        Elements at each place.
+    to : list of ndarray of int64
+        Position in the merged sequence of every element, by sequence.
+    """
+    counts = [np.bincount(one, minlength=n_places) for one in places]
+    total = np.sum(counts, axis=0)
+    before = np.cumsum(total) - total
+    to = []
+    for one, count in zip(places, counts, strict=True):
         own = np.arange(len(one))
-        order[(start - np.cumsum(count) + count)[one] + own] = first + own
-        first += len(one)
-    return order, np.repeat(np.arange(n_places), total)
+        own += (before - np.cumsum(count) + count).take(one)
+        to.append(own)
+        before = before + count
+    return total, to
