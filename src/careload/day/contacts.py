@@ -133,10 +133,9 @@ def contact_parts(
         First the n contacts in order, then what they may create.
     """
     n = len(contacts.lane)
-    everything = np.arange(n)
-    by_gp = contacts.role == layout.gp
-    hers = division.by_role[contacts.role.astype(np.int64), everything]
-    acts = np.where(by_gp, division.own, hers)
+    acts = division.own.copy()
+    hers = np.flatnonzero(contacts.role != layout.gp)
+    acts[hers] = division.by_role[contacts.role.take(hers), hers]
     visit = contacts.errand != Errand.ACTS
     zero = np.zeros(n, np.int64)
     main = Parts(
@@ -158,27 +157,25 @@ def contact_parts(
         carried=contacts.carried,
     )
     parts = [main]
-    for ordinal, birth in enumerate(
-        _births(layout, rules, register, contacts, division, inside, main, own_stream)
-    ):
+    births = _births(layout, rules, register, contacts, division, inside, main, own_stream)
+    for ordinal, birth in enumerate(births):
         rows = birth.rows
-        born = follow_on_parts(
-            layout, take(main, rows), birth.part, birth.stream[rows], birth.service[rows], birth.acts[rows]
-        )
+        born = follow_on_parts(layout, take(main, rows), birth.part, birth.stream, birth.service, birth.acts)
+        tries = contacts.tries.take(rows)
         parts.append(
             replace(
                 born,
                 parent=rows,
                 ordinal=np.full(len(rows), ordinal),
                 responsible=np.full(len(rows), birth.responsible),
-                key=item_key(register, born.request, birth.part, born.errand, contacts.tries[rows]),
+                key=item_key(register, born.request, birth.part, born.errand, tries),
             )
         )
     return join(parts)
 
 
 class _Birth(NamedTuple):
-    """What some contacts create: their rows, and for all contacts stream, ticks by role and acts."""
+    """What some contacts create: their rows, and for each stream, ticks by role and acts."""
 
     rows: NDArray[np.int64]
     part: Part
@@ -199,37 +196,39 @@ def _births(
     own_stream: NDArray[np.int64],
 ) -> list[_Birth]:
     """Supervision, hand-backs, what a delegate leaves to the GP, what others do within his contacts; in this order."""
-    n, lane = len(contacts.lane), contacts.lane
-    by_gp, zero, no_visit = contacts.role == layout.gp, np.zeros(n, np.int64), np.zeros(n, np.bool_)
-    key = register.requests.key[contacts.request]
-    back = ~by_gp & hands_back(rules, key, lane, contacts.errand, no_visit)
-    apart = contacts.errand == Errand.ACTS
-    sign = (
-        np.where(apart, rules.supervision_act[lane], rules.supervision_contact[lane]) + rules.hand_over[lane]
-    )
-    again = main.service[:, layout.gp] + rules.hand_back_extra[lane]
-    signed = np.flatnonzero(~by_gp & (sign > 0))
-    left = np.where(by_gp, 0, division.own)
-    rest = part_ticks(inside, n, left, no_visit)
+    by_gp = contacts.role == layout.gp
+    hers = np.flatnonzero(~by_gp)
+    lane, errand = contacts.lane.take(hers), contacts.errand.take(hers)
+    key = register.requests.key.take(contacts.request.take(hers))
+    back = np.flatnonzero(hands_back(rules, key, lane, errand, np.zeros(len(hers), np.bool_)))
+    sign = np.where(errand == Errand.ACTS, rules.supervision_act[lane], rules.supervision_contact[lane])
+    sign += rules.hand_over[lane]
+    signed = np.flatnonzero(sign)
+    again = main.service[hers[back], layout.gp] + rules.hand_back_extra[lane[back]]
     births = [
-        _Birth(signed, Part.SUPERVISION, own_stream, layout.gp, _gp_only(layout, sign), zero),
-        _Birth(np.flatnonzero(back), Part.HAND_BACK, own_stream, layout.gp, _gp_only(layout, again), zero),
-        _Birth(np.flatnonzero(left), Part.REMAINDER, own_stream, ANYBODY, rest, left),
+        _of_gp(layout, Part.SUPERVISION, hers.take(signed), own_stream, sign.take(signed)),
+        _of_gp(layout, Part.HAND_BACK, hers.take(back), own_stream, again),
     ]
+    n, none = len(by_gp), np.zeros(len(by_gp), np.bool_)
+    shares = [(Part.REMAINDER, np.where(by_gp, 0, division.own), own_stream)]
     for role in layout.others:
-        acts = np.where(by_gp, division.by_role[role], 0)
+        shared = np.broadcast_to(layout.shared(role), n)
+        shares.append((Part.DELEGATED, np.where(by_gp, division.by_role[role], 0), shared))
+    for part, acts, stream in shares:
         rows = np.flatnonzero(acts)
         if len(rows):
-            ticks = part_ticks(inside, n, acts, no_visit)
-            births.append(_Birth(rows, Part.DELEGATED, zero + layout.shared(role), ANYBODY, ticks, acts))
+            ticks = part_ticks(inside, n, acts, none).take(rows, axis=0)
+            births.append(_Birth(rows, part, stream.take(rows), ANYBODY, ticks, acts.take(rows)))
     return births
 
 
-def _gp_only(layout: Layout, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Reference ticks by role of work that only the GP does."""
-    service = np.zeros((len(ticks), len(layout.roles)), np.int64)
+def _of_gp(
+    layout: Layout, part: Part, rows: NDArray[np.int64], stream: NDArray[np.int64], ticks: NDArray[np.int64]
+) -> _Birth:
+    """What the GP who signs does after some contacts of others, if it was others who held them."""
+    service = np.zeros((len(rows), len(layout.roles)), np.int64)
     service[:, layout.gp] = ticks
-    return service
+    return _Birth(rows, part, stream.take(rows), layout.gp, service, np.zeros(len(rows), np.int64))
 
 
 def follow_on_parts(

@@ -55,9 +55,16 @@ class Split:
     by_role: NDArray[np.int64]
     booked: NDArray[np.int64]
 
+    def among(self, n: int, rows: NDArray[np.int64]) -> Split:
+        """The same for n contacts of which only `rows` have acts."""
+        own = np.zeros(n, np.int64)
+        by_role, booked = np.zeros((2, len(self.by_role), n), np.int64)
+        own[rows], by_role[:, rows], booked[:, rows] = self.own, self.by_role, self.booked
+        return Split(own=own, by_role=by_role, booked=booked)
+
 
 def may_delegate(
-    register: Register, people: Population, trust: NDArray[np.float64], slips: Divisible
+    register: Register, people: Population, trust: NDArray[np.float64], request: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Whether the GP trusts and the patient consents; the luck of an episode is the same in every scenario.
 
@@ -65,10 +72,11 @@ def may_delegate(
     ----------
     trust : ndarray of float, shape (n,)
         Trust of the patient's GP in the delegate's role.
+    request : ndarray of int64, shape (n,)
     """
     requests = register.requests
-    trusted = uniform(requests.key[slips.request], _TRUST) < trust
-    accepts: NDArray[np.bool_] = people.accepts_nurse[requests.patient[slips.request]]
+    trusted = uniform(requests.key.take(request), _TRUST) < trust
+    accepts: NDArray[np.bool_] = people.accepts_nurse.take(requests.patient.take(request))
     return trusted & accepts
 
 
@@ -90,21 +98,26 @@ def route(
     -------
     ndarray of int8, shape (n,)
     """
-    requests, lane = register.requests, slips.lane
-    visit = requests.visit[slips.request].astype(np.int64)
-    patient = requests.patient[slips.request]
-    key = requests.key[slips.request]
-    person = child(people.key[patient], bundles.task_key[layout.visit_tasks[visit]])
-    stable = uniform(person, _STABLE) < rules.stable_share[lane]
-    every = rules.review_every[lane]
-    occurrence = requests.occurrence[slips.request].astype(np.int64)
+    requests = register.requests
+    performer = np.full(len(slips.lane), layout.gp, np.int8)
+    visit = requests.visit.take(slips.request)
+    delegate = rules.visit_role[slips.lane, visit]
+    some = np.flatnonzero(delegate >= 0)
+    lane, request, visit = slips.lane.take(some), slips.request.take(some), visit.take(some)
+    key = requests.key.take(request)
+    person = child(
+        people.key.take(requests.patient.take(request)), bundles.task_key[layout.visit_tasks].take(visit)
+    )
+    stable = uniform(person, _STABLE) < rules.stable_share.take(lane)
+    every = rules.review_every.take(lane)
+    occurrence = requests.occurrence.take(request).astype(np.int64)
     turn = (occurrence + np.floor(uniform(person, _TURN) * every).astype(np.int64)) % every == 0
-    needs_stable = rules.needs_stable[lane, visit]
-    delegate = rules.visit_role[lane, visit]
-    allowed = (delegate >= 0) & (~needs_stable | (stable & ~turn & (occurrence >= 0)))
-    allowed &= uniform(key, _RED_FLAG) >= rules.red_flag[lane]
-    allowed &= may_delegate(register, people, trust, slips)
-    return np.where(allowed, delegate, layout.gp).astype(np.int8)
+    allowed = ~rules.needs_stable[lane, visit] | (stable & ~turn & (occurrence >= 0))
+    allowed &= uniform(key, _RED_FLAG) >= rules.red_flag.take(lane)
+    allowed &= may_delegate(register, people, trust.take(some), request)
+    given = some[allowed]
+    performer[given] = delegate[given]
+    return performer
 
 
 def split(
@@ -127,27 +140,35 @@ def split(
     on_site : ndarray of bool, shape (n,)
         Whether a doctor is in the building then.
     """
-    requests, lane = register.requests, slips.lane
+    requests, lane, acts = register.requests, slips.lane, slips.acts
     by_gp = slips.role == layout.gp
-    office = bundles.channel[requests.visit[slips.request].astype(np.int64)] == Channel.OFFICE
-    shareable = by_gp & office & may_delegate(register, people, trust, slips)
-    left = np.where(shareable, slips.acts, 0)
+    office = bundles.channel.take(requests.visit.take(slips.request)) == Channel.OFFICE
+    shareable = np.flatnonzero(by_gp & office)
+    shareable = shareable[
+        may_delegate(register, people, trust.take(shareable), slips.request.take(shareable))
+    ]
+    left = np.zeros(len(lane), np.int64)
+    left[shareable] = acts.take(shareable)
     by_role = np.zeros((len(layout.roles), len(lane)), np.int64)
     booked = np.zeros_like(by_role)
     allowed, with_doctor = masks(rules.may_act), masks(rules.needs_doctor)
     for role in layout.others:
-        hers = slips.role == role
-        forbidden = np.where(on_site, 0, with_doctor[lane, role])
-        in_hers = np.where(hers, slips.acts & allowed[lane, role] & ~forbidden, 0)
-        by_role[role] = np.where(present[role], left & allowed[lane, role], 0) | in_hers
+        may = allowed[:, role].take(lane)
+        by_role[role] = np.where(present[role], left & may, 0)
+        hers = np.flatnonzero(slips.role == role)
+        forbidden = np.where(on_site.take(hers), 0, with_doctor[:, role].take(lane.take(hers)))
+        by_role[role, hers] |= acts.take(hers) & may.take(hers) & ~forbidden
         left &= ~by_role[role]
-    second_trip = people.accepts_second_trip[requests.patient[slips.request]]
-    other_day = second_trip & (uniform(requests.key[slips.request], _ABSENT) < rules.absent_booked[lane])
-    left = np.where(other_day, left, 0)
+    some = np.flatnonzero(left)
+    request = slips.request.take(some)
+    second_trip = people.accepts_second_trip.take(requests.patient.take(request))
+    absent = uniform(requests.key.take(request), _ABSENT)
+    apart = some[second_trip & (absent < rules.absent_booked.take(lane.take(some)))]
+    left = left.take(apart)
     for role in layout.others:
-        booked[role] = left & allowed[lane, role]
-        left &= ~booked[role]
-    own = slips.acts & ~np.bitwise_or.reduce(by_role | booked, axis=0)
+        booked[role, apart] = left & allowed[:, role].take(lane.take(apart))
+        left &= ~booked[role, apart]
+    own = acts & ~np.bitwise_or.reduce(by_role | booked, axis=0)
     return Split(own=own, by_role=by_role, booked=booked)
 
 

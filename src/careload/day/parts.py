@@ -52,6 +52,11 @@ class Part(IntEnum):
     """Between two sessions, and going home."""
 
 
+_BIT_OF_ACT: Final = np.left_shift(1, np.arange(64), dtype=np.int64)
+"""Bits of a mask of acts; the last one, also that of act -1, stands for the visit."""
+
+_VISIT_BIT: Final = _BIT_OF_ACT[-1]
+
 WITH_PATIENT: Final = np.isin(np.arange(len(Part)), (Part.CONTACT, Part.DELEGATED, Part.REMAINDER))
 """Whether a part is work with a patient, by its number."""
 
@@ -112,15 +117,17 @@ class Contents:
         Row of the contact.
     row : ndarray of int64, shape (m,)
         Task row in the register.
-    act : ndarray of int64, shape (m,)
-        Number of the act, -1 for the visit.
+    task : ndarray of int64, shape (m,)
+    bit : ndarray of int64, shape (m,)
+        The act in a mask of acts; the last bit for the visit.
     ticks : ndarray of int64, shape (m, R)
         Reference ticks by role, same luck.
     """
 
     contact: NDArray[np.int64]
     row: NDArray[np.int64]
-    act: NDArray[np.int64]
+    task: NDArray[np.int64]
+    bit: NDArray[np.int64]
     ticks: NDArray[np.int64]
 
 
@@ -189,12 +196,16 @@ def durations_of(
     return reference_ticks(mean, layout.units.reshape(-1).take(layout.law.take(task) * POINTS + luck))
 
 
-def reference_ticks(mean: NDArray[np.int64], unit: NDArray[np.int64]) -> NDArray[np.int64]:
+def reference_ticks(mean: NDArray[np.int64], unit: NDArray[np.int32]) -> NDArray[np.int64]:
     """Reference ticks by role from means (n, R) and entries of a table of a law (n,); at least one, 0 without mean."""
-    ticks = mean * unit[:, None]
-    ticks += 1 << (SHIFT - 1)
-    ticks >>= SHIFT
-    reference: NDArray[np.int64] = np.maximum(ticks, mean > 0, out=ticks)
+    reference = np.empty_like(mean)
+    for role in range(mean.shape[1]):
+        # Role by role, because loops over a short last axis are slow.
+        of_role = np.ascontiguousarray(mean[:, role])
+        ticks = of_role * unit
+        ticks += 1 << (SHIFT - 1)
+        ticks >>= SHIFT
+        np.maximum(ticks, of_role > 0, out=reference[:, role])
     return reference
 
 
@@ -212,21 +223,20 @@ def contents(
     contact, row = spread(1 + requests.n_acts[request].astype(np.int64))
     row += (requests.first[request] + VISIT_ROW).take(contact)
     task = rows.task.take(row).astype(np.int64)
-    act = _number_of(layout.act_tasks, len(layout.tasks)).take(task)
-    wanted = _in_part(contact, act, acts, visit)
+    bit = _bit_of_task(layout).take(task)
+    wanted = _in_part(contact, bit, acts, visit)
     if len(wanted) < len(contact):
-        contact, row, task, act = (column.take(wanted) for column in (contact, row, task, act))
+        contact, row, task, bit = (column.take(wanted) for column in (contact, row, task, bit))
     ticks = durations_of(layout, mean_ticks, lane.take(contact), task, rows.luck.take(row))
-    return Contents(contact=contact, row=row, act=act, ticks=ticks)
+    return Contents(contact=contact, row=row, task=task, bit=bit, ticks=ticks)
 
 
 def _in_part(
-    contact: NDArray[np.int64], act: NDArray[np.int64], acts: NDArray[np.int64], visit: NDArray[np.bool_]
+    contact: NDArray[np.int64], bit: NDArray[np.int64], acts: NDArray[np.int64], visit: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Task rows that belong to a part with these acts and visit, of one contact each."""
-    # The visit is bit 63 of the mask, and so is its number: -1 modulo 64.
-    mask = acts | (visit.astype(np.int64) << 63)
-    hit: NDArray[np.int64] = np.flatnonzero((mask.take(contact) >> (act & 63)) & 1)
+    mask = acts | visit * _VISIT_BIT
+    hit: NDArray[np.int64] = np.flatnonzero((mask.take(contact) & bit) != 0)
     return hit
 
 
@@ -243,7 +253,7 @@ def part_ticks(
     """Reference ticks by role of each contact, or of the part with the acts and visit given; shape (n, R)."""
     contact, ticks = inside.contact, inside.ticks
     if acts is not None and visit is not None:
-        chosen = _in_part(contact, inside.act, acts, visit)
+        chosen = _in_part(contact, inside.bit, acts, visit)
         if len(chosen) < len(contact):
             contact, ticks = contact.take(chosen), ticks.take(chosen, axis=0)
     total = np.empty((n, ticks.shape[1]), np.int64)
@@ -263,7 +273,7 @@ def desk_rows(
     of, row = spread(n_desk.take(leaving))
     row += (requests.first[asked] + (VISIT_ROW + 1) + requests.n_acts[asked]).take(of)
     part = leaving.take(of)
-    hit = _in_part(part, rows.parent.take(row).astype(np.int64), acts, visit)
+    hit = _in_part(part, _BIT_OF_ACT.take(rows.parent.take(row)), acts, visit)
     return part.take(hit), row.take(hit)
 
 
@@ -272,8 +282,8 @@ def call_rows(register: Register, request: NDArray[np.int64]) -> NDArray[np.int6
     return register.requests.first[request] + CALL_ROW
 
 
-def _number_of(tasks: NDArray[np.int64], n_tasks: int) -> NDArray[np.int64]:
-    """Position of every task in `tasks`, -1 where it is not there; shape (n_tasks,)."""
-    number = np.full(n_tasks, NOBODY, dtype=np.int64)
-    number[tasks] = np.arange(len(tasks))
-    return number
+def _bit_of_task(layout: Layout) -> NDArray[np.int64]:
+    """Bit of every task in a mask of acts, that of the visit for what is no act; shape (T,)."""
+    bit = np.full(len(layout.tasks), _VISIT_BIT)
+    bit[layout.act_tasks] = _BIT_OF_ACT[: len(layout.act_tasks)]
+    return bit

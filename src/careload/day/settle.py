@@ -107,8 +107,7 @@ def _credit_tasks(block: Block, state: State, measured: bool, parts: Parts, done
         mine = np.flatnonzero(own)
         state.outcomes.record(lane[mine], inside.row[mine], fate[mine], gp_ticks[mine])
     if measured:
-        task = state.register.rows.task.take(inside.row).astype(np.int64)
-        accounts.add_tasks(role, task, lane, share)
+        accounts.add_tasks(role, inside.task, lane, share)
         default = np.ascontiguousarray(inside.ticks[:, layout.gp])
         kind = own * 2 + by_gp.astype(np.int64)
         extra, by_other, by_own = np.array([_EXTRA_GP]), np.array([_OWN_OTHER]), np.array([_OWN_GP])

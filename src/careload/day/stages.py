@@ -77,16 +77,10 @@ def _divide(
     block: Block, state: State, decisions: Decisions, day: int, contacts: Contacts
 ) -> tuple[Split, Parts]:
     """Divide today's contacts between GP and delegate."""
-    layout, rules, rota = block.layout, block.practices.delegation, block.rota(day)
-    released = np.maximum(contacts.release, rota.free[layout.gps[0], contacts.lane])
-    present = np.zeros((len(layout.roles), len(released)), np.bool_)
-    for role in layout.others:
-        present[role] = in_session(rota, np.flatnonzero(layout.person_role == role), contacts.lane, released)
-    on_site = in_session(rota, layout.gps, contacts.lane, released, with_places=True)
-    trust = decisions.trust[contacts.lane, np.searchsorted(layout.gps, contacts.gp)]
-    division = split(
-        block.bundles, layout, rules, state.register, block.people, trust, present, on_site, contacts
-    )
+    layout, rules = block.layout, block.practices.delegation
+    with_acts = np.flatnonzero(contacts.acts)
+    division = _divide_acts(block, state, decisions, day, take(contacts, with_acts))
+    division = division.among(len(contacts.lane), with_acts)
     visit = contacts.errand != Errand.ACTS
     inside = contents(
         state.register,
@@ -99,6 +93,21 @@ def _divide(
     )
     own = _own_stream(block, day, contacts.lane, contacts.gp)
     return division, contact_parts(layout, rules, state.register, contacts, division, inside, own)
+
+
+def _divide_acts(block: Block, state: State, decisions: Decisions, day: int, contacts: Contacts) -> Split:
+    """Divide the acts of contacts that have some."""
+    layout, rota = block.layout, block.rota(day)
+    released = np.maximum(contacts.release, rota.free[layout.gps[0]].take(contacts.lane))
+    present = np.zeros((len(layout.roles), len(released)), np.bool_)
+    for role in layout.others:
+        present[role] = in_session(rota, np.flatnonzero(layout.person_role == role), contacts.lane, released)
+    on_site = in_session(rota, layout.gps, contacts.lane, released, with_places=True)
+    trust = decisions.trust[contacts.lane, np.searchsorted(layout.gps, contacts.gp)]
+    rules = block.practices.delegation
+    return split(
+        block.bundles, layout, rules, state.register, block.people, trust, present, on_site, contacts
+    )
 
 
 def _with_other_work(block: Block, state: State, day: int, parts: Parts, calls: Parts) -> Parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -44,8 +45,8 @@ class Layout:
         Task group of every task.
     act_tasks, visit_tasks : ndarray of int64
         Task number of every act and visit.
-    units : ndarray of int64, shape (laws, 65536)
-        Duration laws with mean one, fixed point (`careload.quantiles`).
+    units : ndarray of int32, shape (laws, 65536)
+        Duration laws with mean one, fixed point (`careload.quantiles`); narrow, so that they stay in the cache.
     law : ndarray of int64, shape (T,)
     """
 
@@ -58,15 +59,15 @@ class Layout:
     groups: tuple[str, ...]
     act_tasks: NDArray[np.int64]
     visit_tasks: NDArray[np.int64]
-    units: NDArray[np.int64]
+    units: NDArray[np.int32]
     law: NDArray[np.int64]
 
-    @property
+    @cached_property
     def gps(self) -> NDArray[np.int64]:
         """Numbers of the GPs among the people."""
         return np.flatnonzero(self.person_role == self.gp)
 
-    @property
+    @cached_property
     def others(self) -> tuple[int, ...]:
         """Numbers of the other roles, the least qualified first."""
         return tuple(role for role in range(len(self.roles)) if role != self.gp)

@@ -50,6 +50,7 @@ def make_layout(studies: Sequence[Study]) -> Layout:
             planned.append(is_planned)
     names = task_names(first)
     spreads = sorted({float(first.value(f"task.{name}.cv")) for name in names})
+    laws = [unit_table(Law.LOGNORMAL if cv > 0 else Law.CONSTANT, cv) for cv in spreads]
     return Layout(
         roles=tuple(roles),
         gp=gp,
@@ -60,7 +61,7 @@ def make_layout(studies: Sequence[Study]) -> Layout:
         groups=tuple(first.tasks[name].group for name in names),
         act_tasks=_numbers(first, names, "act"),
         visit_tasks=_numbers(first, names, "visit"),
-        units=np.stack([unit_table(Law.LOGNORMAL if cv > 0 else Law.CONSTANT, cv) for cv in spreads]),
+        units=np.stack(laws).astype(np.int32),
         law=np.array([spreads.index(float(first.value(f"task.{name}.cv"))) for name in names]),
     )
 
