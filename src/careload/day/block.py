@@ -15,11 +15,12 @@ from careload.day.parts import Parts, no_parts
 from careload.day.waiting import Waiting
 from careload.draws import name_key, uniform
 from careload.patients.bundle import BundleTables, Register
-from careload.patients.calendar import Calendar
+from careload.patients.calendar import WEEK_DAYS, Calendar
 from careload.patients.demand import DemandTables, DueDates, Strata
 from careload.patients.population import Population
 from careload.practice.rota import DayRota, day_rota
 from careload.practice.tables import Layout, Practices
+from careload.ticks import NEVER
 
 __all__ = ["Block", "Decisions", "Experience", "State", "first_state", "usual_gp"]
 
@@ -82,6 +83,15 @@ class Block:
         may = exists[:, None, None, :] & role & kind
         masks: NDArray[np.int64] = may @ (1 << np.arange(len(role_of_diary), dtype=np.int64))
         return masks
+
+    @cached_property
+    def ordinary_start(self) -> NDArray[np.int64]:
+        """Starts of the places that may be booked ahead, by weekday, in order; shape (5, D, Z, L)."""
+        of_day = [self.rota_of_weekday(weekday).ordinary_start for weekday in range(WEEK_DAYS)]
+        start = np.full((WEEK_DAYS, *np.max([one.shape for one in of_day], axis=0)), NEVER)
+        for weekday, one in enumerate(of_day):
+            start[weekday, :, : one.shape[1]] = one
+        return start
 
     def rota(self, day: int) -> DayRota:
         """The pattern of an open day."""

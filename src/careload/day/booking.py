@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import in_order, join, take
+from careload.columns import in_order, join, rows, take
 from careload.day.block import Block, State, usual_gp
 from careload.day.book import LaterRequests, TodayRequests, book_later, book_today
 from careload.day.parts import expand_acts
-from careload.day.slips import Errand, Slips, Step, with_columns
+from careload.day.slips import Errand, Slips, Step, no_slips, with_columns
 from careload.draws import child, name_key, uniform
 from careload.patients.bundle import Register
 
@@ -35,30 +35,31 @@ class Refusals:
 def call_key(register: Register, slips: Slips) -> NDArray[np.uint64]:
     """Key of the present try of each slip."""
     return child(
-        register.requests.key[slips.request], slips.tries.astype(np.int64), slips.errand.astype(np.int64)
+        register.requests.key.take(slips.request), slips.tries.astype(np.int64), slips.errand.astype(np.int64)
     )
 
 
 def _places_needed(block: Block, register: Register, slips: Slips) -> NDArray[np.int64]:
     """Places that the planned minutes of each slip fill in every diary, rounded half up, at least 1; shape (D, n)."""
-    layout, practices = block.layout, block.practices
+    layout, practices, lane = block.layout, block.practices, slips.lane
     n_tasks, n_roles = practices.mean_ticks.shape[1:]
-    mean = practices.mean_ticks.reshape(-1, n_roles)
-    visit_task = layout.visit_tasks[register.requests.visit[slips.request].astype(np.int64)]
-    planned = mean.take(slips.lane * n_tasks + visit_task, axis=0)
-    planned[slips.errand == Errand.ACTS] = 0
-    with_acts = np.flatnonzero(slips.acts)
-    contact, task = expand_acts(layout, slips.acts.take(with_acts))
-    each = mean.take(slips.lane.take(with_acts.take(contact)) * n_tasks + task, axis=0)
-    for role in range(n_roles):
-        added = np.bincount(contact, each[:, role], minlength=len(with_acts))
-        planned[with_acts, role] += added.astype(np.int64)
+    mean, n = practices.mean_ticks.reshape(-1), len(lane)
+    first = lane * n_tasks
+    visit = (first + layout.visit_tasks.take(register.requests.visit.take(slips.request))) * n_roles
+    without_visit = np.flatnonzero(slips.errand == Errand.ACTS)
+    slip, task = expand_acts(layout, slips.acts)
+    act = (first.take(slip) + task) * n_roles
     role_of_diary = layout.person_role[layout.diary_person]
-    need = np.empty((len(role_of_diary), len(slips.lane)), np.int64)
-    for diary, role in enumerate(role_of_diary):
-        slot = practices.rota.slot[:, diary].take(slips.lane)
-        # Below 2**53 the quotient of doubles rounds to a whole number only where it is one.
-        need[diary] = (2 * planned[:, role] + slot) / (2 * slot)
+    need = np.empty((len(role_of_diary), n), np.int64)
+    for role in np.unique(role_of_diary):
+        planned = mean.take(visit + role)
+        planned[without_visit] = 0
+        planned += np.bincount(slip, mean.take(act + role), minlength=n).astype(np.int64)
+        planned *= 2
+        for diary in np.flatnonzero(role_of_diary == role):
+            slot = practices.rota.slot[:, diary].take(lane)
+            # Below 2**53 the quotient of doubles rounds to a whole number only where it is one.
+            need[diary] = (planned + slot) / (2 * slot)
     return np.maximum(1, need, out=need)
 
 
@@ -74,7 +75,7 @@ def _in_order(
     register: Register, slips: Slips, group: NDArray[np.int64], tick: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Order of slips by (group, tick of the day, key)."""
-    return in_order((group << _TICK_BITS) + tick, lambda rows: call_key(register, take(slips, rows)))
+    return in_order((group << _TICK_BITS) + tick, lambda tied: call_key(register, take(slips, tied)))
 
 
 def ask_today(block: Block, state: State, day: int, slips: Slips, minute: NDArray[np.int64]) -> Slips:
@@ -85,7 +86,7 @@ def ask_today(block: Block, state: State, day: int, slips: Slips, minute: NDArra
     Slips
         The same slips; `diary` and `start` are set where a place was found.
     """
-    if not len(slips.lane):
+    if not rows(slips):
         return slips
     order = _in_order(state.register, slips, slips.lane, minute)
     asked = take(slips, order)
@@ -120,6 +121,8 @@ def ask_later(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips
     refusals : Refusals
     """
     booked, without = _give(block, state, day, slips)
+    if not rows(without):
+        return booked, without, Refusals(without, without)
     to_gp = (without.role != block.layout.gp) & (without.errand == Errand.VISIT)
     sent = with_columns(take(without, to_gp), role=block.layout.gp)
     by_gp, still = _give(block, state, day, sent)
@@ -129,12 +132,12 @@ def ask_later(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips
 
 def _give(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Slips]:
     """One pass over the book: slips with a place and slips without."""
-    if not len(slips.lane):
+    if not rows(slips):
         return slips, slips
     register, layout = state.register, block.layout
     order = _in_order(register, slips, slips.lane * 4 + slips.urgency, slips.start)
     asked = take(slips, order)
-    patient = register.requests.patient[asked.request]
+    patient = register.requests.patient.take(asked.request)
     booked = book_later(
         state.used,
         _ordinary_ahead(block, day),
@@ -143,24 +146,23 @@ def _give(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Sl
             may=_diaries(block, asked),
             need=_places_needed(block, register, asked),
             usual=usual_gp(block, asked.lane, patient),
-            continuity_days=np.floor(block.people.continuity_days[patient]).astype(np.int64),
+            continuity_days=np.floor(block.people.continuity_days.take(patient)).astype(np.int64),
             not_before=asked.ahead.astype(np.int64),
             person_of_diary=layout.diary_person,
         ),
     )
     found = booked.diary >= 0
-    given, diary, ahead = take(asked, found), booked.diary[found], booked.day[found]
-    start = np.zeros(len(given.lane), np.int64)
-    weekday = block.calendar.open_ahead(day, int(state.used.shape[1]) - 1)[ahead]
-    for one in range(5):
-        rows = np.flatnonzero(weekday == one)
-        of_day = block.rota_of_weekday(one).ordinary_start
-        start[rows] = of_day[diary[rows], booked.place[found][rows], given.lane[rows]]
+    given, without = asked, no_slips()
+    if not found.all():
+        given, without, booked = take(asked, found), take(asked, ~found), take(booked, found)
+    ahead = booked.day
+    weekday = block.calendar.open_ahead(day, int(state.used.shape[1]) - 1).take(ahead)
+    start = block.ordinary_start[weekday, booked.diary, booked.place, given.lane]
     number = int(block.calendar.number[day])
     given = with_columns(
-        given, step=Step.ATTEND, diary=diary, day=number + ahead, start=start, lead_days=ahead
+        given, step=Step.ATTEND, diary=booked.diary, day=number + ahead, start=start, lead_days=ahead
     )
-    return given, take(asked, ~found)
+    return given, without
 
 
 def _ordinary_ahead(block: Block, day: int) -> NDArray[np.int16]:

@@ -242,9 +242,9 @@ def _in_part(
 
 def expand_acts(layout: Layout, acts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Acts of each mask one by one: (position of the mask, task number)."""
-    number = np.arange(len(layout.act_tasks), dtype=np.int64)
-    contact, act = np.nonzero((acts[:, None] >> number) & 1)
-    return contact, layout.act_tasks[act]
+    bits = np.unpackbits(acts.astype("<i8", copy=False).view(np.uint8), bitorder="little")
+    place = np.flatnonzero(bits.view(np.bool_))
+    return place >> 6, layout.act_tasks.take(place & 63)
 
 
 def part_ticks(

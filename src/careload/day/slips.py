@@ -13,7 +13,7 @@ from careload.columns import Table, replace, take
 from careload.draws import name_key, uniform
 from careload.patients.bundle import Requests, Urgency
 
-__all__ = ["Errand", "Slips", "Step", "new_slips", "no_slips", "with_columns"]
+__all__ = ["DTYPES", "Errand", "Slips", "Step", "new_slips", "no_slips", "with_columns"]
 
 _AHEAD: Final = name_key("follow-up ahead")
 
@@ -91,13 +91,12 @@ class Slips(Table):
 def with_columns(slips: Slips, **columns: Any) -> Slips:
     """The same slips with whole columns replaced; scalars are spread over the rows."""
     n = len(slips.lane)
-    spread = {
-        name: np.full(n, value, getattr(slips, name).dtype)
-        if np.ndim(value) == 0
-        else np.asarray(value).astype(getattr(slips, name).dtype, copy=False)
-        for name, value in columns.items()
-    }
-    return replace(slips, **spread)
+    for name, value in columns.items():
+        if isinstance(value, np.ndarray) and value.ndim:
+            columns[name] = value.astype(DTYPES[name], copy=False)
+        else:
+            columns[name] = np.full(n, value, DTYPES[name])
+    return replace(slips, **columns)
 
 
 def new_slips(
@@ -174,3 +173,7 @@ def no_slips() -> Slips:
         urgency=np.full(0, Urgency.ROUTINE, np.int8),
         refused=np.zeros(0, np.bool_),
     )
+
+
+DTYPES: Final = {name: column.dtype for name, column in vars(no_slips()).items()}
+"""Type of every column."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.columns import rows
-from careload.day.slips import Slips, no_slips
+from careload.day.slips import DTYPES, Slips, no_slips
 
 __all__ = ["Waiting"]
 
@@ -31,8 +31,6 @@ _RECORD: Final = np.dtype(
 
 _BYTES: Final = np.dtype((np.void, _RECORD.itemsize))
 """A record as bytes: rows without fields are taken and joined far faster."""
-
-_DTYPES: Final = {name: column.dtype for name, column in vars(no_slips()).items()}
 
 
 class Waiting:
@@ -76,4 +74,4 @@ def _unpacked(parts: list[NDArray[np.void]]) -> Slips:
     if not parts:
         return no_slips()
     records = np.concatenate(parts).view(_RECORD)
-    return Slips(**{name: records[name].astype(dtype) for name, dtype in _DTYPES.items()})
+    return Slips(**{name: records[name].astype(dtype) for name, dtype in DTYPES.items()})
