@@ -19,6 +19,7 @@ from careload.results.files import PARQUET_NAME, SUMMARY_NAME, read_provenance
 from careload.results.folders import replacing
 from careload.results.levels import LEVELS
 from careload.results.provenance import provenance
+from careload.results.report import SAFETY
 
 __all__ = [
     "FAILED_NAME",
@@ -33,6 +34,7 @@ __all__ = [
     "sweep_of",
     "table_columns",
     "tell_failure",
+    "text_table",
 ]
 
 FAILED_NAME: Final = "failed.txt"
@@ -89,11 +91,14 @@ class Sweep:
         What differs between the points, in the order written.
     failed : tuple of str
         Folders of points that failed.
+    with_safety : bool
+        Whether worlds or points differ in first contact: time then never stands without missed urgent needs.
     """
 
     rows: tuple[Row, ...]
     keys: tuple[str, ...]
     failed: tuple[str, ...] = ()
+    with_safety: bool = False
 
 
 @dataclass
@@ -191,7 +196,11 @@ def _sweep(points: Sequence[_Point], failed: tuple[str, ...]) -> Sweep:
         for point, keys in zip(points, written, strict=True)
         for world in _worlds(point)
     ]
-    return Sweep(tuple(rows), swept, failed)
+    answers = {
+        str(world["choices"].get("first_contact")) for point in points for world in point.facts["worlds"]
+    }
+    with_safety = len(answers) > 1 or any("first_contact" in key for key in swept)
+    return Sweep(tuple(rows), swept, failed, with_safety)
 
 
 def _order(name: str) -> tuple[int, str]:
@@ -259,7 +268,9 @@ def collect(folder: Path) -> str:
     paths = [_write_csv(sweep, folder), _write_table(sweep, folder)]
     chart = draw_sweep(sweep)
     paths += save_figure(chart, folder, SWEEP_NAME) if chart is not None else []
-    lines = [_text_table(sweep)]
+    lines = [text_table(sweep)]
+    if sweep.with_safety:
+        lines.append(f"{SAFETY}: urgent requests judged less urgent, per 10,000; first contact differs")
     if sweep.failed:
         lines.append(f"failed: {', '.join(sweep.failed)}; why stands in {FAILED_NAME} of each folder")
     return "\n".join(lines) + "\n\n" + "".join(f"{path}\n" for path in paths)
@@ -329,9 +340,10 @@ def _plain(values: Sequence[Any]) -> list[Any]:
     return [None if value is None else str(value) for value in values]
 
 
-def _text_table(sweep: Sweep) -> str:
-    """Swept keys, released time and destinations of every point, for a terminal."""
+def text_table(sweep: Sweep) -> str:
+    """Swept keys, released time and destinations of every point, for a terminal; with safety where it belongs."""
     shown = [name for name in _PARTS.values() if name in sweep.rows[0].measures] or ["gp_worked"]
+    shown += [SAFETY] if sweep.with_safety else []
     several = len({row.world for row in sweep.rows}) > 1
     head = ["point", *(["world"] if several else []), *sweep.keys, *shown]
     lines = [head]
