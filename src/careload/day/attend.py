@@ -15,7 +15,7 @@ from careload.day.booking import ask_today, call_key
 from careload.day.calls import Calls
 from careload.day.contacts import Contacts
 from careload.day.delegate import route
-from careload.day.slips import Slips, Step, new_slips, with_columns
+from careload.day.slips import Errand, Slips, Step, new_slips, with_columns, with_rows
 from careload.draws import name_key, uniform
 from careload.patients.bundle import Channel, Requests, Urgency, accepted, draw_bundles
 from careload.patients.calendar import WEEK_DAYS
@@ -90,127 +90,187 @@ def _lane(
 
 def places_of_today(block: Block, state: State, decisions: Decisions, day: int, slips: Slips) -> Attendance:
     """Decide for every slip of the day: comes with a place, is fitted in, is visited or called, or asks for later."""
-    requests = state.register.requests
-    channel = block.bundles.channel[requests.visit[slips.request].astype(np.int64)]
-    attending = slips.step == Step.ATTEND
-    office = ~attending & (channel == Channel.OFFICE)
-    walk_in = office & requests.walk_in[slips.request] & (slips.step == Step.CALL) & (slips.tries == 0)
-    travel = np.where(walk_in, 0, block.practices.book.travel[slips.lane])
-    minute = slips.start + travel
-    asks_today = office & ~walk_in & (slips.urgency == Urgency.SAME_DAY)
-    urgent = office & (walk_in | (slips.urgency == Urgency.URGENT))
-    same_day = ask_today(block, state, day, take(slips, asks_today), minute[asks_today])
-    placed = same_day.diary >= 0
-    fitted, not_fitted = _fit_in(block, state, take(same_day, ~placed))
-    come, later_again = _shows(block, state, day, join([take(slips, attending), take(same_day, placed)]))
-    elsewhere = ~attending & ~office
-    away, next_day = _away(block, day, take(slips, elsewhere), channel[elsewhere])
-    state.slips.put(next_day)
-    ask = office & ~walk_in & (slips.urgency == Urgency.ROUTINE)
-    later = join([take(slips, ask), not_fitted, later_again])
-    trust = decisions.trust[later.lane, _gp_column(block, state, later)]
-    bookable = (later.errand == 0) & (later.urgency == Urgency.ROUTINE) & (later.role == block.layout.gp)
-    chosen = route(
-        block.bundles, block.layout, block.practices.delegation, state.register, block.people, trust, later
-    )
-    later = with_columns(later, role=np.where(bookable, chosen, later.role))
-    unbooked = join([with_columns(take(slips, urgent), start=minute[urgent]), fitted])
+    ways = _ways(block, state, slips)
+    gp = usual_gp(block, slips.lane, state.register.requests.patient.take(slips.request))
+    slips, placed, without = _ask_today(block, state, day, slips, ways)
+    fits = _fits(block, slips.lane.take(without), gp.take(without))
+    unbooked = np.concatenate((ways.urgent, without[fits]))
+    come = np.concatenate((ways.placed, placed))
+    key = call_key(state.register, take(slips, come))
+    absent, again = _shows(block, state, day, take(slips, come), key)
+    slips = _book_again(block, day, slips, come[again])
+    rows = np.concatenate((ways.later, without[~fits], come[again]))
+    later = _delegated(block, state, decisions, take(slips, rows), gp.take(rows))
+    come, away, release = come[~absent], *_away(block, state, day, slips, ways)
     contacts = [
-        _booked(block, state, day, come),
-        _unbooked(block, state, day, unbooked),
-        _round(block, state, day, away),
+        _booked(block, day, take(slips, come), gp.take(come), key[~absent]),
+        _unbooked(block, day, take(slips, unbooked), gp.take(unbooked), ways.minute.take(unbooked)),
+        _round(block, day, take(slips, away), gp.take(away), release),
     ]
     return Attendance(contacts=join(contacts), later=later)
 
 
-def _gp_column(block: Block, state: State, slips: Slips) -> NDArray[np.int64]:
-    """Column of each patient's own GP among the GPs."""
-    gp = usual_gp(block, slips.lane, state.register.requests.patient[slips.request])
-    return np.searchsorted(block.layout.gps, gp)
+@dataclass(frozen=True)
+class _Ways:
+    """Rows of the day's n slips by where they turn to, each in order.
+
+    Attributes
+    ----------
+    placed : ndarray of int64
+        Have a place today.
+    same_day, later : ndarray of int64
+        Ask the book for a place today, or on a later day.
+    urgent : ndarray of int64
+        Walk in, or come at once.
+    away : ndarray of int64
+        Are visited at home or called.
+    minute : ndarray of int64, shape (n,)
+        Tick at which each could be at the practice.
+    home : ndarray of bool, shape (n,)
+        Whether the contact is held at home.
+    """
+
+    placed: NDArray[np.int64]
+    same_day: NDArray[np.int64]
+    later: NDArray[np.int64]
+    urgent: NDArray[np.int64]
+    away: NDArray[np.int64]
+    minute: NDArray[np.int64]
+    home: NDArray[np.bool_]
 
 
-def _fit_in(block: Block, state: State, slips: Slips) -> tuple[Slips, Slips]:
-    """Same-day requests without a place: the first ones of each GP are fitted in, the others ask for a later day."""
-    gp = usual_gp(block, slips.lane, state.register.requests.patient[slips.request])
-    group = slips.lane * (int(block.layout.gps[-1]) + 1) + gp
+def _ways(block: Block, state: State, slips: Slips) -> _Ways:
+    requests, urgency = state.register.requests, slips.urgency
+    channel = block.bundles.channel.take(requests.visit.take(slips.request))
+    placed, in_office = slips.step == Step.ATTEND, channel == Channel.OFFICE
+    office = ~placed & in_office
+    walk_in = office & requests.walk_in.take(slips.request) & (slips.step == Step.CALL) & (slips.tries == 0)
+    asks = office & ~walk_in
+    travel = block.practices.book.travel.take(slips.lane)
+    travel[walk_in] = 0
+    return _Ways(
+        placed=np.flatnonzero(placed),
+        same_day=np.flatnonzero(asks & (urgency == Urgency.SAME_DAY)),
+        later=np.flatnonzero(asks & (urgency == Urgency.ROUTINE)),
+        urgent=np.flatnonzero(walk_in | (office & (urgency == Urgency.URGENT))),
+        away=np.flatnonzero(~placed & ~in_office),
+        minute=slips.start + travel,
+        home=channel == Channel.HOME,
+    )
+
+
+def _ask_today(
+    block: Block, state: State, day: int, slips: Slips, ways: _Ways
+) -> tuple[Slips, NDArray[np.int64], NDArray[np.int64]]:
+    """Ask the book for places of today: the slips with them, rows with a place and rows without."""
+    asking = take(slips, ways.same_day)
+    order, booked = ask_today(block, state, day, asking, ways.minute.take(ways.same_day))
+    asked, found = ways.same_day.take(order), booked.diary >= 0
+    start = np.where(found, booked.start, slips.start.take(asked))
+    slips = with_rows(slips, asked, diary=booked.diary, start=start, lead_days=0)
+    return slips, asked[found], asked[~found]
+
+
+def _fits(block: Block, lane: NDArray[np.int64], gp: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Who of those without a place is fitted in: the first ones of each GP."""
+    group = lane * (int(block.layout.gps[-1]) + 1) + gp
     order = np.argsort(group, kind="stable")
-    _, first, count = np.unique(group[order], return_index=True, return_counts=True)
+    _, first, count = np.unique(group.take(order), return_index=True, return_counts=True)
     rank = np.empty(len(group), np.int64)
     rank[order] = np.arange(len(group)) - np.repeat(first, count)
-    fits = rank < block.practices.book.fit_in[slips.lane]
-    travel = block.practices.book.travel[slips.lane]
-    fitted = with_columns(slips, start=slips.start + travel)
-    return take(fitted, fits), take(slips, ~fits)
+    fits: NDArray[np.bool_] = rank < block.practices.book.fit_in.take(lane)
+    return fits
 
 
-def _shows(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Slips]:
-    """Who comes; who does not may ask for another place after some open days."""
-    rules = block.practices.book
-    key = call_key(state.register, slips)
-    lead = np.minimum(slips.lead_days.astype(np.int64), rules.no_show.shape[1] - 1)
-    absent = uniform(key, _NO_SHOW) < rules.no_show[slips.lane, lead]
-    tries = slips.tries + 1
-    books = absent & (uniform(key, _REBOOK) < rules.no_show_rebooks[slips.lane])
-    books &= tries < rules.most_tries[slips.lane]
-    index = np.minimum(day + rules.no_show_after_days[slips.lane], len(block.calendar) - 1)
-    ahead = np.maximum(1, block.calendar.number[index] - block.calendar.number[day])
-    again = with_columns(slips, step=Step.ASK, tries=tries, ahead=ahead, diary=-1)
+def _shows(
+    block: Block, state: State, day: int, slips: Slips, key: NDArray[np.uint64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Who does not come, and who of them asks for another place."""
+    rules, lane = block.practices.book, slips.lane
+    lead = np.minimum(slips.lead_days, rules.no_show.shape[1] - 1)
+    absent = uniform(key, _NO_SHOW) < rules.no_show[lane, lead]
+    again = absent & (uniform(key, _REBOOK) < rules.no_show_rebooks.take(lane))
+    again &= slips.tries + 1 < rules.most_tries.take(lane)
     if block.calendar.in_window[day]:
-        state.accounts.count(Account.NO_SHOWS, slips.lane[absent])
-        ended = absent & ~books & (slips.errand == 0)
-        state.accounts.count(Account.NOT_COME, slips.lane[ended])
-    return take(slips, ~absent), take(again, books)
+        state.accounts.count(Account.NO_SHOWS, lane[absent])
+        ended = absent & ~again & (slips.errand == Errand.VISIT)
+        state.accounts.count(Account.NOT_COME, lane[ended])
+    return absent, again
 
 
-def _away(block: Block, day: int, slips: Slips, channel: NDArray[np.int64]) -> tuple[Slips, Slips]:
-    """Home visits and telephone contacts: those of today, and routine home visits left to the next open day.
+def _book_again(block: Block, day: int, slips: Slips, rows: NDArray[np.int64]) -> Slips:
+    """The slips, of which those rows ask for another place after some open days."""
+    number = block.calendar.number
+    after = block.practices.book.no_show_after_days.take(slips.lane.take(rows))
+    ahead = np.maximum(1, number[np.minimum(day + after, len(block.calendar) - 1)] - number[day])
+    tries = slips.tries.take(rows) + 1
+    return with_rows(slips, rows, step=Step.ASK, tries=tries, ahead=ahead, diary=-1)
+
+
+def _delegated(
+    block: Block, state: State, decisions: Decisions, slips: Slips, gp: NDArray[np.int64]
+) -> Slips:
+    """The slips that ask for a later day, with the role that is to perform each."""
+    layout = block.layout
+    trust = decisions.trust[slips.lane, np.searchsorted(layout.gps, gp)]
+    bookable = slips.errand == Errand.VISIT
+    bookable &= slips.urgency == Urgency.ROUTINE
+    bookable &= slips.role == layout.gp
+    chosen = route(
+        block.bundles, layout, block.practices.delegation, state.register, block.people, trust, slips
+    )
+    return with_columns(slips, role=np.where(bookable, chosen, slips.role))
+
+
+def _away(
+    block: Block, state: State, day: int, slips: Slips, ways: _Ways
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Home visits and telephone contacts of today: rows and releases; routine home visits wait for the next open day.
 
     What is released at its call is released one tick after it, so that the call itself comes first.
     """
-    own = slips.step == Step.CALL
-    wait = own & (channel == Channel.HOME) & (slips.urgency == Urgency.ROUTINE)
-    after_call = slips.start + 1
-    start = np.where(channel == Channel.HOME, np.maximum(_round_start(block, slips), after_call), after_call)
-    start = np.where(own, start, _round_start(block, slips))
-    today = with_columns(slips, start=start)
+    rows = ways.away
+    home, own = ways.home.take(rows), slips.step.take(rows) == Step.CALL
+    wait = own & home & (slips.urgency.take(rows) == Urgency.ROUTINE)
+    on_round = block.practices.rota.home_round.take(slips.lane.take(rows))
+    after_call = slips.start.take(rows) + 1
+    release = np.where(home, np.maximum(on_round, after_call), after_call)
+    release = np.where(own, release, on_round)
     next_day = block.calendar.number[min(day + 1, len(block.calendar) - 1)]
-    return take(today, ~wait), with_columns(take(slips, wait), step=Step.ROUND, day=next_day)
+    state.slips.put(with_columns(take(slips, rows[wait]), step=Step.ROUND, day=next_day))
+    return rows[~wait], release[~wait]
 
 
-def _round_start(block: Block, slips: Slips) -> NDArray[np.int64]:
-    return block.practices.rota.home_round[slips.lane]
-
-
-def _booked(block: Block, state: State, day: int, slips: Slips) -> Contacts:
+def _booked(block: Block, day: int, slips: Slips, gp: NDArray[np.int64], key: NDArray[np.uint64]) -> Contacts:
     """Contacts with a place: released at their place, early or late, in the own stream of its person."""
-    person = block.layout.diary_person[slips.diary.astype(np.int64)]
-    early, late = block.practices.book.punctuality[slips.lane].T
-    shift = uniform(call_key(state.register, slips), _PUNCTUAL) * (late - early)
+    person = block.layout.diary_person.take(slips.diary)
+    early, late = (limit.take(slips.lane) for limit in block.practices.book.punctuality.T)
+    shift = uniform(key, _PUNCTUAL) * (late - early)
     opens = block.rota(day).free[person, slips.lane]
-    release = np.maximum(
-        slips.start + early + np.rint(shift).astype(np.int64), np.where(opens < NEVER, opens, 0)
-    )
-    return _contacts(block, state, slips, stream=person, release=release)
+    opens[opens >= NEVER] = 0
+    release = np.maximum(slips.start + early + np.rint(shift).astype(np.int64), opens)
+    return _contacts(slips, gp, stream=person, release=release)
 
 
-def _unbooked(block: Block, state: State, day: int, slips: Slips) -> Contacts:
+def _unbooked(
+    block: Block, day: int, slips: Slips, gp: NDArray[np.int64], minute: NDArray[np.int64]
+) -> Contacts:
     """Contacts without a place: released at the minute, or when the next session with places opens."""
-    gp = usual_gp(block, slips.lane, state.register.requests.patient[slips.request])
     urgent = slips.urgency == Urgency.URGENT
-    release = next_opening(block.rota(day), gp, slips.lane, slips.start, urgent)
-    return _contacts(block, state, slips, stream=np.full(len(gp), block.layout.shared_gp), release=release)
+    release = next_opening(block.rota(day), gp, slips.lane, minute, urgent)
+    return _contacts(slips, gp, stream=np.full(len(gp), block.layout.shared_gp), release=release)
 
 
-def _round(block: Block, state: State, day: int, slips: Slips) -> Contacts:
+def _round(
+    block: Block, day: int, slips: Slips, gp: NDArray[np.int64], release: NDArray[np.int64]
+) -> Contacts:
     """Home visits and telephone contacts of today, in the own stream of the patient's GP if he is there."""
-    gp = usual_gp(block, slips.lane, state.register.requests.patient[slips.request])
     here = block.rota(day).free[gp, slips.lane] < NEVER
-    stream = np.where(here, gp, block.layout.shared_gp)
-    return _contacts(block, state, slips, stream=stream, release=slips.start)
+    return _contacts(slips, gp, stream=np.where(here, gp, block.layout.shared_gp), release=release)
 
 
 def _contacts(
-    block: Block, state: State, slips: Slips, stream: NDArray[np.int64], release: NDArray[np.int64]
+    slips: Slips, gp: NDArray[np.int64], stream: NDArray[np.int64], release: NDArray[np.int64]
 ) -> Contacts:
     return Contacts(
         lane=slips.lane,
@@ -222,6 +282,6 @@ def _contacts(
         list=slips.urgency.astype(np.int64),
         stream=stream,
         release=release,
-        gp=usual_gp(block, slips.lane, state.register.requests.patient[slips.request]),
-        carried=np.zeros(len(slips.lane), np.int8),
+        gp=gp,
+        carried=np.zeros(len(gp), np.int8),
     )

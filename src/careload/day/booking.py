@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from careload.columns import in_order, join, rows, take
 from careload.day.block import Block, State, usual_gp
-from careload.day.book import LaterRequests, TodayRequests, book_later, book_today
+from careload.day.book import LaterRequests, TodayBookings, TodayRequests, book_later, book_today
 from careload.day.parts import expand_acts
 from careload.day.slips import Errand, Slips, Step, no_slips, with_columns
 from careload.draws import child, name_key, uniform
@@ -78,35 +78,34 @@ def _in_order(
     return in_order((group << _TICK_BITS) + tick, lambda tied: call_key(register, take(slips, tied)))
 
 
-def ask_today(block: Block, state: State, day: int, slips: Slips, minute: NDArray[np.int64]) -> Slips:
+def ask_today(
+    block: Block, state: State, day: int, slips: Slips, minute: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], TodayBookings]:
     """Give today's places to same-day requests in the order of the clock.
 
     Returns
     -------
-    Slips
-        The same slips; `diary` and `start` are set where a place was found.
+    order : ndarray of int64, shape (n,)
+        Rows of the slips in the order in which they ask.
+    booked : TodayBookings
+        What each got, in that order.
     """
     if not rows(slips):
-        return slips
+        none = np.zeros(0, np.int64)
+        return none, TodayBookings(none, none)
     order = _in_order(state.register, slips, slips.lane, minute)
     asked = take(slips, order)
     layout = block.layout
-    usual = usual_gp(block, asked.lane, state.register.requests.patient[asked.request])
+    usual = usual_gp(block, asked.lane, state.register.requests.patient.take(asked.request))
     preference = (layout.diary_person[:, None] != usual).astype(np.int64)
-    booked = book_today(
-        state.used[:, 0],
-        block.rota(day).places,
-        TodayRequests(
-            lane=asked.lane,
-            minute=minute[order],
-            may=_diaries(block, asked),
-            need=_places_needed(block, state.register, asked),
-            order=preference,
-        ),
+    requests = TodayRequests(
+        lane=asked.lane,
+        minute=minute.take(order),
+        may=_diaries(block, asked),
+        need=_places_needed(block, state.register, asked),
+        order=preference,
     )
-    found = booked.diary >= 0
-    start = np.where(found, booked.start, asked.start)
-    return with_columns(asked, diary=booked.diary, start=start, lead_days=0)
+    return order, book_today(state.used[:, 0], block.rota(day).places, requests)
 
 
 def ask_later(block: Block, state: State, day: int, slips: Slips) -> tuple[Slips, Slips, Refusals]:

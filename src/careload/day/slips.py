@@ -13,7 +13,7 @@ from careload.columns import Table, replace, take
 from careload.draws import name_key, uniform
 from careload.patients.bundle import Requests, Urgency
 
-__all__ = ["DTYPES", "Errand", "Slips", "Step", "new_slips", "no_slips", "with_columns"]
+__all__ = ["DTYPES", "Errand", "Slips", "Step", "new_slips", "no_slips", "with_columns", "with_rows"]
 
 _AHEAD: Final = name_key("follow-up ahead")
 
@@ -97,6 +97,14 @@ def with_columns(slips: Slips, **columns: Any) -> Slips:
         else:
             columns[name] = np.full(n, value, DTYPES[name])
     return replace(slips, **columns)
+
+
+def with_rows(slips: Slips, rows: NDArray[np.int64], **columns: Any) -> Slips:
+    """The same slips with new values in some rows."""
+    changed = {name: getattr(slips, name).copy() for name in columns}
+    for name, value in columns.items():
+        changed[name][rows] = value
+    return replace(slips, **changed)
 
 
 def new_slips(
