@@ -25,7 +25,7 @@ from typing import Final, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["child", "happens", "index16", "limit_of", "misses", "name_key", "root_key", "uniform"]
+__all__ = ["child", "events", "happens", "index16", "limit_of", "misses", "name_key", "root_key", "uniform"]
 
 Keys: TypeAlias = NDArray[np.uint64] | np.uint64
 Coordinate: TypeAlias = NDArray[np.integer] | np.integer | int
@@ -47,6 +47,9 @@ _TO_16_BITS: Final = _number(48)
 _ONE: Final = _number(0x3FF0000000000000)
 _JUST_BELOW_ONE: Final = np.array(1.0 - 2.0**-53)
 _LOW_BITS: Final = np.uint64(0xFFF)
+_UNSETTLED: Final = _number((1 << 33) - 1)
+"""Bits that the last step of the mixer may still change."""
+
 _BLOCK: Final = 1 << 14
 
 
@@ -193,7 +196,7 @@ def limit_of(share: ArrayLike) -> NDArray[np.uint64]:
 
 def happens(
     key: NDArray[np.uint64],
-    purpose: np.uint64,
+    purpose: NDArray[np.uint64] | np.uint64,
     limit: NDArray[np.uint64],
     kind: NDArray[np.integer] | None = None,
 ) -> NDArray[np.bool_]:
@@ -203,8 +206,8 @@ def happens(
     ----------
     key : ndarray of uint64, shape (n,)
         Mixed keys, as `child` and `root_key` give them.
-    purpose : uint64
-        `name_key` of what the draw decides.
+    purpose : uint64 or ndarray of uint64, shape (n,)
+        `name_key` of what the draw decides, of all keys or of every key.
     limit : ndarray of uint64
         `limit_of` the probability: of every key, shape (n,), or of every kind if `kind` is given.
     kind : ndarray of int, shape (n,), optional
@@ -216,10 +219,11 @@ def happens(
     """
     found = np.empty(key.size, dtype=np.bool_)
     bits, scratch = np.empty((2, min(_BLOCK, key.size)), dtype=np.uint64)
+    purposes = np.asarray(purpose)
     for first in range(0, key.size, _BLOCK):
         part = slice(first, min(first + _BLOCK, key.size))
         drawn, spare = bits[: part.stop - first], scratch[: part.stop - first]
-        np.bitwise_xor(key[part], purpose, out=drawn)
+        np.bitwise_xor(key[part], purposes[part] if purposes.ndim else purposes, out=drawn)
         _mix_block(drawn, spare)
         if kind is None:
             np.less(drawn, limit[part], out=found[part])
@@ -261,6 +265,52 @@ def misses(
         _mix_block(bits, scratch)
         np.greater_equal(bits, limit[part], out=missed[:, part])
     return np.flatnonzero(missed)
+
+
+def events(
+    key: NDArray[np.uint64],
+    purposes: NDArray[np.uint64],
+    limit: NDArray[np.uint64],
+    kind: NDArray[np.integer],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The events of several purposes that happen: all pairs for which ``happens`` is true.
+
+    Parameters
+    ----------
+    key : ndarray of uint64, shape (n,)
+    purposes : ndarray of uint64, shape (m,)
+    limit : ndarray of uint64, shape (m, kinds)
+        `limit_of` the probability of every purpose and kind.
+    kind : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    of : ndarray of int64
+        Place of the key of each event, in no order that means anything.
+    which : ndarray of int64
+        Place of its purpose.
+    """
+    # A draw is finished only where it may be below the largest limit of its purpose: the last step of the mixer
+    # leaves the high bits alone.
+    most = (limit.max(axis=1, initial=0) | _UNSETTLED)[:, None]
+    stirred = (purposes ^ (purposes >> _SHIFT_1))[:, None]
+    width = max(1, _BLOCK // max(1, len(purposes)))
+    found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]] = []
+    for first in range(0, key.size, width):
+        own = key[first : first + width]
+        bits = np.bitwise_xor(own ^ (own >> _SHIFT_1), stirred)
+        bits *= _FACTOR_1
+        bits ^= bits >> _SHIFT_2
+        bits *= _FACTOR_2
+        near = np.flatnonzero(bits <= most)
+        which, of = np.divmod(near, own.size)
+        found.append((first + of, which, bits.take(near)))
+    if not found:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    of, which, drawn = (np.concatenate(column) for column in zip(*found, strict=True))
+    drawn ^= drawn >> _SHIFT_3
+    sure = np.flatnonzero(drawn < limit[which, kind.take(of)])
+    return of.take(sure), which.take(sure)
 
 
 def _as_uint64(coord: Coordinate) -> NDArray[np.uint64]:

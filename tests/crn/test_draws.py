@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careload import draws
-from careload.draws import child, happens, index16, limit_of, name_key, root_key, uniform
+from careload.draws import child, events, happens, index16, limit_of, misses, name_key, root_key, uniform
 from careload.poisson import poisson
 
 PURPOSE = name_key("test purpose")
@@ -231,3 +231,30 @@ def test_events_are_draws_below_their_probability() -> None:
     shares = np.array([0.0, 2.0**-53, 0.3, 1.0 - 2.0**-53, 1.0])
     kind = np.arange(len(key)) % len(shares)
     assert np.array_equal(happens(key, purpose, limit_of(shares), kind), drawn < shares[kind])
+
+
+def test_events_of_several_purposes_are_those_of_each() -> None:
+    """`events` finds the pairs for which `happens` is true, by rare and by common probabilities."""
+    key = child(root_key(5), np.arange(5_000))
+    purposes = np.array([name_key(f"event {number}") for number in range(7)])
+    limit = limit_of(np.linspace(0, 1, 28).reshape(7, 4) ** 3)
+    kind = np.arange(len(key)) % 4
+    of, which = events(key, purposes, limit, kind)
+    found = np.zeros((len(purposes), len(key)), bool)
+    found[which, of] = True
+    assert len(of) == found.sum()
+    for number, purpose in enumerate(purposes):
+        assert np.array_equal(found[number], happens(key, purpose, limit[number], kind))
+    by_key = happens(np.tile(key, 7), np.repeat(purposes, len(key)), limit[:, kind].reshape(-1))
+    assert np.array_equal(by_key, found.reshape(-1))
+    assert not len(events(key[:0], purposes, limit, kind[:0])[0])
+    assert not len(events(key, purposes[:0], limit[:0], kind)[0])
+
+
+def test_what_misses_is_what_does_not_happen_to_children() -> None:
+    """`misses` names the places where `happens` is false, by coordinate and key."""
+    key, coords = child(root_key(5), np.arange(20_000)), np.array([3, 0, -1])
+    limit = limit_of(np.linspace(0, 1, len(key)))
+    found = np.concatenate([happens(child(key, coord), PURPOSE, limit) for coord in coords])
+    assert np.array_equal(misses(key, coords, PURPOSE, limit), np.flatnonzero(~found))
+    assert not len(misses(key[:0], coords, PURPOSE, limit[:0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,12 +104,12 @@ class Register:
         """Task rows so far."""
         return self._rows["task"].size
 
-    def add(self, requests: Requests, rows: TaskRows) -> None:
-        """Append one day."""
+    def add(self, requests: Mapping[str, NDArray[Any]], rows: Mapping[str, NDArray[Any]]) -> None:
+        """Append the columns of requests and of their rows; their numbers may come in any kind."""
         for name, column in self._requests.items():
-            column.append(getattr(requests, name))
+            column.append(requests[name])
         for name, column in self._rows.items():
-            column.append(getattr(rows, name))
+            column.append(rows[name])
         self._look()
 
     def keep(self, kept: NDArray[np.int64]) -> None:
