@@ -378,6 +378,12 @@ def test_a_follow_on_of_a_follow_on_is_refused() -> None:
         schedule(one_person(), items)
 
 
+def test_a_follow_on_of_an_absence_is_refused() -> None:
+    items = replace(simple_items([0, 0], [0, 4]), stream=np.array([0, 1]), parent=np.array([-1, 0]))
+    with pytest.raises(ValueError, match="item 1 is a follow-on of an absence"):
+        schedule(one_person(), items)
+
+
 def test_a_parent_in_another_lane_is_refused() -> None:
     items = replace(simple_items([0, 0], [1, 4]), parent=np.array([-1, 0]), lane=np.array([1, 0]))
     with pytest.raises(ValueError, match="item 1 has its parent in another lane"):

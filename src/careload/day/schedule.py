@@ -116,7 +116,7 @@ class Items:
     fixed_end : ndarray of int64, shape (n,)
         Tick at which an absence ends; 0 for everything else.
     parent : ndarray of int64, shape (n,)
-        Item whose start creates this one and whose end releases it; -1 if it is there from the start.
+        Item whose start creates this one and whose end releases it, no absence; -1 if it is there from the start.
     ordinal : ndarray of int64, shape (n,)
         Order among the creations of one start.
     responsible : ndarray of int8, shape (n,)
@@ -325,6 +325,7 @@ def _check_parents(items: Items) -> None:
     sentences = {
         "has a parent but is not in the follow-on list": ~follow[child],
         "is a follow-on of a follow-on": follow[parent],
+        "is a follow-on of an absence": items.list[parent] == ABSENCE,
         "has its parent in another lane": items.lane[child] != items.lane[parent],
     }
     for sentence, wrong in sentences.items():
