@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from careload import __version__
-from careload.command import cli
+from careload.command import cli, front_door
 from careload.command.cli import DEBUG_VARIABLE, DONE, ERROR, FAULTS, INTERRUPTED, main
 from careload.inputs.vocabulary import DEFAULT_SCENARIO, GROUPS, conf_dir, options
 
@@ -458,3 +458,19 @@ def test_evidence_can_be_filtered_by_words_and_status(told: Told) -> None:
     assert all(line.endswith("verified") for line in verified[1:])
     assert "Nothing matches" in told("evidence", "no_such_word")[1]
     assert "14" in told("evidence", "gp.slot_minutes", "practice.team.gp.slot_minutes=14")[1]
+
+
+def test_memory_is_that_of_the_patients_however_long_the_run(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of many years needs no more memory than one of one year; a larger list or more replications do."""
+    usual = ("compare", "--cfg", "job")
+    years = ("run.years=5", "run.fixed_list_replications=5")
+    many = ("run.replications=1000", "practice.list_size=2400")
+    monkeypatch.setattr(front_door, "_memory_bytes", lambda: 1e9)
+    assert told(*usual, *years)[0] == DONE
+    (line,) = refused(told, *usual, *many)
+    assert line.startswith("practice.list_size.value = 2400: expected a run that fits into memory")
+    assert line.endswith("try fewer practice.list_size or run.replications")
+    monkeypatch.setattr(front_door, "_memory_bytes", lambda: 8e9)
+    assert told(*usual, *many)[0] == DONE
