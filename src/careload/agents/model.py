@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Final, cast
 
 import mesa
@@ -63,15 +64,13 @@ class CareModel(mesa.Model):
         self.block = block
         self.state: State = first_state(block)
         self.day = 0
-        n_gps, n_people = len(block.layout.gps), len(block.people.age)
-        self.trust = np.repeat(block.practices.weekly.trust_start[:, None], n_gps, axis=1)
-        self.seeking = np.ones((block.n_scenarios, n_people))
+        self.trust = np.repeat(block.practices.weekly.trust_start[:, None], len(block.layout.gps), axis=1)
+        self._seeking_of_lanes = np.ones(block.n_lanes)
+        self._seeking: NDArray[np.float64] | None = None
         self.wait_days = np.full(block.n_lanes, np.nan)
         self._waits = np.zeros(
             (2, int(block.practices.weekly.seeking_memory_weeks.max()), block.n_lanes), np.int64
         )
-        cell = np.repeat(np.arange(block.n_cells), np.diff(block.people.offset))
-        self.lane_of_patients = (np.arange(block.n_scenarios)[:, None] * block.n_cells + cell).reshape(-1)
         self.practices = [Practice(self, lane) for lane in range(block.n_lanes)]
         self._make_staff(gp_class)
         self._make_patients(patient_class, patient_class_of)
@@ -91,7 +90,7 @@ class CareModel(mesa.Model):
     def _make_patients(
         self, patient_class: type[Patient], class_of: Callable[[int], type[Patient]] | None
     ) -> None:
-        rows = len(self.lane_of_patients)
+        rows = self.block.n_scenarios * len(self.block.people.age)
         if rows <= MOST_PATIENT_AGENTS:
             for row in range(rows):
                 (class_of(row) if class_of else patient_class)(self, row)
@@ -104,6 +103,31 @@ class CareModel(mesa.Model):
                 kind = class_of(row) if class_of else patient_class
                 if kind is not Patient:
                     kind(self, row)
+
+    @cached_property
+    def lane_of_patients(self) -> NDArray[np.int64]:
+        """Lane of every row of the patient state."""
+        block = self.block
+        cell = np.repeat(np.arange(block.n_cells), np.diff(block.people.offset))
+        return (np.arange(block.n_scenarios)[:, None] * block.n_cells + cell).reshape(-1)
+
+    @property
+    def seeking(self) -> NDArray[np.float64]:
+        """Care-seeking factor of every patient, shape (scenarios, patients); written out at its first use in a week."""
+        if self._seeking is None:
+            of_rows = self._seeking_of_lanes.take(self.lane_of_patients)
+            self._seeking = of_rows.reshape(self.block.n_scenarios, -1)
+        return self._seeking
+
+    @seeking.setter
+    def seeking(self, factors: NDArray[np.float64]) -> None:
+        self._seeking = factors
+
+    def _patients_with_own(self, rule: str) -> bool:
+        """Whether some patients have a rule of their own, `decide` or `learn`."""
+        return any(
+            issubclass(kind, Patient) and overrides(kind, Patient, rule) for kind in self.agents_by_type
+        )
 
     @property
     def finished(self) -> bool:
@@ -131,7 +155,9 @@ class CareModel(mesa.Model):
 
     def _decide(self) -> Decisions:
         """Decisions of all agents, as they stand at the start of the week."""
-        trust, seeking = self.trust.copy(), self.seeking.copy()
+        alike = self._seeking is None and not self._patients_with_own("decide")
+        of_cells = self._seeking_of_lanes.reshape(self.block.n_scenarios, -1)
+        trust, seeking = self.trust.copy(), of_cells.copy() if alike else self.seeking.copy()
         for kind, agents in self.agents_by_type.items():
             if issubclass(kind, GP) and overrides(kind, GP, "decide"):
                 for gp in cast(Iterable[GP], agents):
@@ -144,7 +170,7 @@ class CareModel(mesa.Model):
                 f"a care-seeking factor of {seeking.max()} exceeds care_seeking.factor_ceiling"
                 f" = {self.block.demand.seeking_bound} of the baseline"
             )
-        return Decisions(trust=trust, seeking=seeking)
+        return Decisions(trust=trust, seeking=seeking, alike=alike)
 
     def _learn(self, week: Experience) -> None:
         """Let all agents learn from the week; until all have, everybody sees the state of the week itself."""
@@ -161,9 +187,11 @@ class CareModel(mesa.Model):
             rules.seeking_least,
             rules.seeking_most,
         )
-        seeking = lanes[self.lane_of_patients].reshape(self.seeking.shape)
-        self._learn_overridden(week, trust.reshape(-1), seeking.reshape(-1))
-        self.trust, self.seeking = trust, seeking
+        by_patient = self._patients_with_own("learn")
+        seeking = lanes.take(self.lane_of_patients) if by_patient else lanes
+        self._learn_overridden(week, trust.reshape(-1), seeking)
+        self.trust, self._seeking_of_lanes = trust, lanes
+        self._seeking = seeking.reshape(self.block.n_scenarios, -1) if by_patient else None
 
     def _learn_overridden(
         self, week: Experience, trust: NDArray[np.float64], seeking: NDArray[np.float64]

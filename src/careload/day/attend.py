@@ -17,7 +17,7 @@ from careload.day.contacts import Contacts
 from careload.day.delegate import route
 from careload.day.slips import Errand, Slips, Step, new_slips, with_columns, with_rows
 from careload.draws import name_key, uniform
-from careload.patients.bundle import Channel, Requests, Urgency, accepted, draw_bundles
+from careload.patients.bundle import Channel, Urgency, accepted, draw_bundles
 from careload.patients.calendar import WEEK_DAYS
 from careload.patients.demand import CALL_ONLY, candidates
 from careload.practice.rota import next_opening
@@ -52,17 +52,18 @@ def arrivals(block: Block, state: State, decisions: Decisions, day: int) -> tupl
     span = _span(block, state, day)
     requests = take(state.register.requests, span)
     real = requests.visit != CALL_ONLY
-    wanted = accepted(requests, decisions.seeking)
-    scenario, row = np.nonzero(wanted & real)
-    lane = _lane(block, scenario, requests, row)
+    wanted = np.flatnonzero(accepted(requests, decisions.seeking, decisions.alike))
+    scenario, row = np.divmod(wanted, max(1, len(real)))
+    lane_of, asks = scenario * block.n_cells + requests.cell.take(row), real.take(row)
+    lane, asked = lane_of.compress(asks), row.compress(asks)
     reach = block.practices.book.horizon_days[lane] // 2
-    slips = new_slips(requests, span.start, row, lane, reach, block.layout.gp)
+    slips = new_slips(requests, span.start, asked, lane, reach, block.layout.gp)
     if block.calendar.in_window[day]:
         state.accounts.count(Account.REQUESTS, slips.lane)
-    scenario, row = np.nonzero(wanted & ~real)
-    lane = _lane(block, scenario, requests, row)
-    asks = np.zeros(len(row), np.bool_)
-    return slips, Calls(lane, span.start + row, requests.minute[row], requests.key[row], asks)
+    bare = row.compress(~asks)
+    minute, key = requests.minute.take(bare), requests.key.take(bare)
+    none = np.zeros(len(bare), np.bool_)
+    return slips, Calls(lane_of.compress(~asks), span.start + bare, minute, key, none)
 
 
 def _span(block: Block, state: State, day: int) -> slice:
@@ -79,13 +80,6 @@ def _span(block: Block, state: State, day: int) -> slice:
         edge = (first + np.searchsorted(of_day, np.arange(days.start, days.stop + 1))).tolist()
         state.drawn = {one: slice(edge[k], edge[k + 1]) for k, one in enumerate(days)}
     return state.drawn[day]
-
-
-def _lane(
-    block: Block, scenario: NDArray[np.int64], requests: Requests, row: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    lanes: NDArray[np.int64] = scenario * block.n_cells + requests.cell[row]
-    return lanes
 
 
 def places_of_today(block: Block, state: State, decisions: Decisions, day: int, slips: Slips) -> Attendance:

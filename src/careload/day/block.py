@@ -131,12 +131,15 @@ class Decisions:
     ----------
     trust : ndarray of float, shape (L, G)
         Trust of each GP in the delegate's role.
-    seeking : ndarray of float, shape (scenarios, patients)
-        Care-seeking factor of each patient.
+    seeking : ndarray of float, shape (scenarios, patients) or (scenarios, cells)
+        Care-seeking factor of each patient, or of all patients of a cell.
+    alike : bool
+        Whether the patients of a cell are alike, so that `seeking` goes by cell.
     """
 
     trust: NDArray[np.float64]
     seeking: NDArray[np.float64]
+    alike: bool = False
 
 
 @dataclass(frozen=True)

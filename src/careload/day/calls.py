@@ -113,8 +113,8 @@ def _who_answers(block: Block, day: int, calls: Calls) -> tuple[NDArray[np.bool_
     role = rules.role[calls.lane]
     arranged = role == layout.gp
     for other in layout.others:
-        people = np.flatnonzero(layout.person_role == other)
-        arranged |= (role == other) & in_session(rota, people, calls.lane, calls.minute)
+        mine, people = np.flatnonzero(role == other), np.flatnonzero(layout.person_role == other)
+        arranged[mine] = in_session(rota, people, calls.lane.take(mine), calls.minute.take(mine))
     return arranged, arranged & rules.at_desk[calls.lane]
 
 

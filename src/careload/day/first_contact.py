@@ -57,10 +57,10 @@ def call_of(
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Key and tick of the call of every slip: the request's own, or a child of it when the call is repeated."""
     requests = register.requests
-    first_call = slips.tries == 0
-    base = requests.key[slips.request]
-    key = np.where(first_call, base, child(base, _TRY, slips.tries.astype(np.int64)))
-    minute = np.where(first_call, requests.minute[slips.request], call_minute(tables, key))
+    key, minute = requests.key.take(slips.request), requests.minute.take(slips.request)
+    again = np.flatnonzero(slips.tries)
+    key[again] = child(key.take(again), _TRY, slips.tries.take(again).astype(np.int64))
+    minute[again] = call_minute(tables, key.take(again))
     return key, minute
 
 
@@ -94,13 +94,16 @@ def answer(
     draw, least = uniform(key, _CLOSED), rules.closed[lane, who]
     closed = called & (judged != Urgency.URGENT) & (draw < least)
     elsewhere = called & (draw >= least) & (draw < least + rules.elsewhere[lane, who])
-    again = closed & (uniform(key, _AGAIN) < rules.recontact[lane])
-    after = 1 + np.floor(uniform(key, _AFTER) * rules.recontact_days[lane]).astype(np.int64)
+    again = np.flatnonzero(closed)
+    again = again.compress(uniform(key.take(again), _AGAIN) < rules.recontact.take(lane.take(again)))
+    days = np.floor(uniform(key.take(again), _AFTER) * rules.recontact_days.take(lane.take(again)))
+    again_after = np.zeros(len(key), np.int64)
+    again_after[again] = 1 + days.astype(np.int64)
     return Answers(
         outcome=np.where(closed, Outcome.CLOSED, np.where(elsewhere, Outcome.ELSEWHERE, 0)).astype(np.int8),
         urgency=judged.astype(np.int8),
         missed=(true == Urgency.URGENT) & (judged > true) & ~elsewhere,
-        again_after=np.where(again, after, 0),
+        again_after=again_after,
     )
 
 

@@ -81,20 +81,23 @@ def _marks(
     return urgency, set_by_practice
 
 
-def accepted(requests: Requests, seeking: NDArray[np.float64]) -> NDArray[np.bool_]:
+def accepted(requests: Requests, seeking: NDArray[np.float64], alike: bool) -> NDArray[np.bool_]:
     """Which requests each world accepts: the care-seeking factor counts but for urgent requests and bare calls.
 
     Parameters
     ----------
-    seeking : ndarray of float, shape (S, patients)
+    seeking : ndarray of float, shape (S, cells) if the patients of a cell are alike, else (S, patients)
+    alike : bool
 
     Returns
     -------
     ndarray of bool, shape (S, n)
     """
     steady = np.flatnonzero((requests.urgency == Urgency.URGENT) | (requests.visit == CALL_ONLY))
-    result: NDArray[np.bool_] = requests.threshold < seeking.take(requests.patient, axis=1, mode="clip")
-    result[:, steady] = requests.threshold[steady] < 1.0
+    threshold = requests.threshold.copy()
+    threshold[steady] = np.where(threshold.take(steady) < 1.0, -np.inf, np.inf)
+    column = requests.cell if alike else requests.patient
+    result: NDArray[np.bool_] = threshold < seeking.take(column, axis=1, mode="clip")
     return result
 
 
