@@ -288,12 +288,15 @@ def _give_later(free: CountArray, queue: _LaterQueue, steps: list[Step]) -> tupl
         spot = row * n_days + day
         left = free_flat[spot] - ((fields >> _GRACE_BITS) & _NEED_MASK)
         free_flat[spot] = left
-        cells = row + size_row
-        if n_words > 1:
-            cells += word_of_day[day]
-        open_flat[cells] &= np.where(left < size, without_day[day], -1)
         spots[step][served] = spot
         lefts[step][served] = left
+        near = np.flatnonzero(left < queue.n_sizes)
+        if len(near):
+            row, day, left = row.take(near), day.take(near), left.take(near)
+            cells = row + size_row
+            if n_words > 1:
+                cells += word_of_day[day]
+            open_flat[cells] &= np.where(left < size, without_day[day], -1)
     return spots, lefts
 
 
