@@ -94,41 +94,48 @@ def fill_gaps(
     last = closes.copy()
     np.maximum.at(last, group[work], services.end[work])
     went_home = services.off & (services.start >= closes[group])
-    kept = np.flatnonzero(~went_home)
-    rows = np.concatenate((kept, np.full(int(here.sum()), -1)))
-    row_group = np.concatenate((group[kept], np.flatnonzero(here)))
-    begin = np.concatenate((services.start[kept], last[here]))
-    end = np.concatenate((services.end[kept], last[here]))
-    order = np.argsort(((row_group << _TICK_BITS) + begin << 1) + (rows < 0))
-    row_group, begin, end = row_group[order], begin[order], end[order]
+    homes, high = np.flatnonzero(here), group << _TICK_BITS
+    end_of_day = (homes << _TICK_BITS) + last[homes]
+    begin = np.concatenate((high + services.start, end_of_day))
+    end = np.concatenate((high + services.end, end_of_day))
+    home = np.flatnonzero(went_home)
+    begin[home] = end[home] = high[home] + last[group[home]]
+    # Nobody does two things at once, so starts and ends have one order.
+    begin.sort()
+    end.sort()
     before = np.empty_like(end)
     before[1:] = end[:-1]
-    first = np.ones(len(end), dtype=bool)
-    first[1:] = row_group[1:] != row_group[:-1]
-    before[first] = opens[row_group[first]]
+    first = np.flatnonzero(np.diff(begin >> _TICK_BITS, prepend=-1))
+    begins_day = begin[first] >> _TICK_BITS
+    before[first] = (begins_day << _TICK_BITS) + opens[begins_day]
     length = begin - before
     found = np.flatnonzero(length > 0)
-    piece_group, piece_start, length = row_group[found], before[found], length[found]
+    length, piece_group = length[found], begin[found] >> _TICK_BITS
+    piece_start = before[found] & (1 << _TICK_BITS) - 1
     lane = piece_group % n_lanes
     in_block = (piece_start >= desk_begin[gps].reshape(-1)[piece_group]) & (
         piece_start < desk_end[gps].reshape(-1)[piece_group]
     )
     left, evening = _fill(lane, piece_start, length, ~in_block, desk)
     usable = left >= crumb_limit[lane]
-    off_kept = services.off & ~went_home
-    off = np.bincount(services.lane[off_kept], (services.end - services.start)[off_kept], minlength=n_lanes)
-    resting = services.rest
-    rest = np.bincount(services.lane[resting], (services.end - services.start)[resting], minlength=n_lanes)
+    off = _time(services, np.flatnonzero(services.off & ~went_home), n_lanes)
+    rest = _time(services, np.flatnonzero(services.rest), n_lanes)
     span = np.where(here, last - opens, 0).reshape(len(gps), n_lanes).sum(0)
     after = np.where(here, last - closes, 0).reshape(len(gps), n_lanes).sum(0)
     return GpDay(
-        presence=span - off.astype(np.int64) + evening,
+        presence=span - off + evening,
         after_closing=after,
         evening=evening,
-        rest=rest.astype(np.int64),
+        rest=rest,
         usable=np.bincount(lane[usable], left[usable], minlength=n_lanes).astype(np.int64),
         crumbs=np.bincount(lane[~usable], left[~usable], minlength=n_lanes).astype(np.int64),
     )
+
+
+def _time(services: Services, rows: NDArray[np.int64], n_lanes: int) -> NDArray[np.int64]:
+    """Ticks of some rows by lane."""
+    ticks = services.end[rows] - services.start[rows]
+    return np.bincount(services.lane[rows], ticks, minlength=n_lanes).astype(np.int64)
 
 
 def _fill(

@@ -161,14 +161,19 @@ def children_of(
     family = np.repeat(np.arange(1, len(first) + 1), size)
     within = np.arange(1, n + 1) - np.repeat(first, size) - 1
     rows[parent[first], FIXED] = -kinds * np.arange(1, len(first) + 1)
-    number, lists, together, place = table = np.zeros((4, width, len(first) + 1, kinds), np.int64)
-    lists[:] = nobodys
+    table = np.zeros((kinds * (len(first) + 1), 4, width), np.int64)
+    table[:, 1], table[:, 3], flat = nobodys, 1, table.reshape(-1)
     for k, performer in enumerate(performers):
         wanted = np.flatnonzero(items.responsible[child] != roster.role[performer])
-        number[within[wanted], family[wanted], k] = wanted + 1
-        lists[within[wanted], family[wanted], k] = into[wanted]
-    for k in range(width):
-        same = (lists == lists[k]) & (number > 0) & (number[k] > 0)
-        together[k], place[k] = same.sum(0), same[:k].sum(0) + 1
+        whose, where = family[wanted], into[wanted]
+        together, place = np.ones((2, len(wanted)), np.int64)
+        for back in range(1, width):
+            same = (whose[back:] == whose[:-back]) & (where[back:] == where[:-back])
+            together[back:] += same
+            together[:-back] += same
+            place[back:] += same
+        at = (whose * kinds + k) * table[0].size + within[wanted]
+        for row, column in enumerate((wanted + 1, where, together, place)):
+            flat[at + row * width] = column
     entry = rows[np.append(len(items.lane), child)]
-    return Children(np.ascontiguousarray(table.reshape(4, width, -1).transpose(2, 0, 1)), entry)
+    return Children(table, entry)
