@@ -21,7 +21,7 @@ from careload.patients.demand import CALL_ONLY
 if TYPE_CHECKING:
     from careload.day.block import Block, State
 
-__all__ = ["Closed", "Kind", "classes", "close_requests", "contacts_of_persons", "no_closed", "sums_of_rows"]
+__all__ = ["Closed", "Kind", "classes", "close_requests", "count_contacts", "no_closed", "sums_of_rows"]
 
 T = TypeVar("T")
 
@@ -128,21 +128,36 @@ def sums_of_rows(
     )
 
 
-def contacts_of_persons(
-    block: Block, state: State, requests: NDArray[np.int64]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Contacts held with a GP inside the window, and those at home, that some requests led to; shape (S, N)."""
-    register, n_people = state.register, len(block.people.age)
-    real = requests[register.requests.visit[requests] != CALL_ONLY]
-    row, patient = register.requests.first[real] + VISIT_ROW, register.requests.patient[real]
-    at_home = block.bundles.channel[register.requests.visit[real].astype(np.int64)] == Channel.HOME
+def count_contacts(
+    block: Block,
+    state: State,
+    requests: NDArray[np.int64],
+    contacts: NDArray[np.int32],
+    home_visits: NDArray[np.int32],
+) -> None:
+    """Add the contacts held with a GP inside the window that some requests led to, and those of them at home.
+
+    Parameters
+    ----------
+    requests : ndarray of int64
+        Positions in the register.
+    contacts, home_visits : ndarray of int32, shape (S, N)
+        By person, changed in place.
+    """
+    register = state.register
+    visit = register.requests.visit.take(requests)
+    real = visit != CALL_ONLY
+    requests, visit = requests[real], visit[real]
+    row, patient = (
+        register.requests.first.take(requests) + VISIT_ROW,
+        register.requests.patient.take(requests),
+    )
+    at_home = block.bundles.channel.take(visit) == Channel.HOME
     fate, ticks = state.outcomes.fate(register.n_rows), state.outcomes.ticks(register.n_rows)
-    contacts, visits = np.zeros((2, block.n_scenarios, n_people), np.int32)
     for world in range(block.n_scenarios):
-        held = (fate[world, row] == Fate.BY_GP) & (ticks[world, row] > 0)
-        contacts[world] = np.bincount(patient[held], minlength=n_people)
-        visits[world] = np.bincount(patient[held & at_home], minlength=n_people)
-    return contacts, visits
+        held = np.flatnonzero((fate[world].take(row) == Fate.BY_GP) & (ticks[world].take(row) > 0))
+        np.add.at(contacts[world], patient.take(held), 1)
+        np.add.at(home_visits[world], patient.take(held[at_home.take(held)]), 1)
 
 
 def close_requests(block: Block, state: State, day: int, most_rows: int = _MOST_ROWS) -> None:
@@ -158,15 +173,14 @@ def close_requests(block: Block, state: State, day: int, most_rows: int = _MOST_
     for request in (*slips, contacts.request, parts.request):
         live[request[request >= 0]] = True
     gone, kept = np.flatnonzero(~live), np.flatnonzero(live)
-    rows = np.flatnonzero(~live[register.rows.request])
+    row_lives = live.take(register.rows.request)
+    rows = np.flatnonzero(~row_lives)
     for pair, (baseline, scenario) in enumerate(block.contrasts):
         gained, freed = sums_of_rows(block, state, baseline, scenario, rows)
         closed.gained[pair] += gained
         closed.freed[pair] += freed
-    held, at_home = contacts_of_persons(block, state, gone)
-    closed.contacts += held
-    closed.home_visits += at_home
-    state.outcomes.keep(np.flatnonzero(live[register.rows.request]), register.n_rows)
+    count_contacts(block, state, gone, closed.contacts, closed.home_visits)
+    state.outcomes.keep(np.flatnonzero(row_lives), register.n_rows)
     register.keep(kept)
     closed.rows_left = register.n_rows
     number = np.cumsum(live) - 1

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.day.block import Block, State
-from careload.day.closing import contacts_of_persons
+from careload.day.closing import count_contacts
 
 __all__ = ["PERSON_COUNTS", "count_persons"]
 
@@ -39,9 +39,8 @@ def count_persons(block: Block, state: State) -> NDArray[np.float64]:
     found = np.full(shape, np.nan)
     if int(block.calendar.in_window.sum()) != block.calendar.year_days:
         return found
-    contacts, visits = contacts_of_persons(block, state, np.arange(state.register.n_requests))
-    contacts += state.closed.contacts
-    visits += state.closed.home_visits
+    contacts, visits = state.closed.contacts.copy(), state.closed.home_visits.copy()
+    count_contacts(block, state, np.arange(state.register.n_requests), contacts, visits)
     for scenario in range(block.n_scenarios):
         found[:, scenario] = _statistics(block, contacts[scenario], visits[scenario])
     return found
