@@ -311,11 +311,9 @@ class _FreePlaces:
 
 def _free_places(used_today: CountArray, places: Places) -> _FreePlaces:
     """Held places and the ordinary places from index ``used_today`` on."""
-    ordinary = places.ordinary
-    number = np.cumsum(ordinary, axis=1) - 1
-    free = places.exists & (places.held | (number >= used_today[:, None, :]))
-    end = np.cumsum(free.sum(axis=1).reshape(-1)).astype(np.int64)
-    start = places.start.transpose(0, 2, 1)[free.transpose(0, 2, 1)]
+    free = places.used_up >= used_today[:, :, None]
+    end = np.cumsum(np.count_nonzero(free, axis=2))
+    start = places.start_by_lane.take(np.flatnonzero(free))
     return _FreePlaces(start, np.concatenate(([0], end[:-1])), end)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.practice.places import Places
-from careload.ticks import NEVER
 
 __all__ = ["DAY_END", "LaterRequests", "TodayRequests", "check_later", "check_today"]
 
@@ -133,8 +132,8 @@ def check_today(used_today: CountArray, places: Places, requests: TodayRequests)
         raise ValueError("minute must have shape (n,) and order (D, n)")
     if requests.order.min(initial=0) < 0 or requests.order.max(initial=0) > MAX_ORDER:
         raise ValueError(f"order must hold ranks of diaries between 0 and {MAX_ORDER}")
-    late = (start >= DAY_END) & (start < NEVER)
-    if start.min(initial=0) < 0 or late.any() or (start[:, 1:] < start[:, :-1]).any():
+    first, last, ordered = places.span
+    if first < 0 or last >= DAY_END or not ordered:
         raise ValueError(f"places must start in time order, from 0 to before {DAY_END} ticks, or NEVER")
     same = requests.lane[1:] == requests.lane[:-1]
     if (same & (requests.minute[1:] < requests.minute[:-1])).any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -30,6 +31,29 @@ class Places:
 
     start: IntArray
     held: BoolArray
+
+    @cached_property
+    def used_up(self) -> NDArray[np.int16]:
+        """Ordinary places that, once used ahead, take each place, less one; -1 where there is none; shape (D, L, Z).
+
+        No number of places used ahead takes a held one.
+        """
+        number = np.cumsum(self.ordinary, axis=1) - 1
+        number[self.held] = np.iinfo(np.int16).max
+        number[~self.exists] = -1
+        return np.ascontiguousarray(number.transpose(0, 2, 1), dtype=np.int16)
+
+    @cached_property
+    def start_by_lane(self) -> IntArray:
+        """The starts in the order of `used_up`, flat."""
+        return self.start.transpose(0, 2, 1).reshape(-1)
+
+    @cached_property
+    def span(self) -> tuple[int, int, bool]:
+        """First and last tick at which a place starts, and whether all starts are in time order."""
+        start = self.start
+        ordered = bool((start[:, 1:] >= start[:, :-1]).all())
+        return int(start.min(initial=0)), int(start.max(initial=0, where=self.exists)), ordered
 
     @property
     def exists(self) -> BoolArray:
