@@ -1,8 +1,8 @@
 """From the runs that are asked for to blocks of lanes: lanes that are equal are simulated once.
 
 A lane is one world in one cell. Worlds are equal if all their tables are; cells are equal if they have the same
-patients' side, people and number. The cells of a patients' side that are wanted in the same worlds form a rectangle,
-which is cut into blocks.
+patients' side, people and number. The cells of a patients' side are cut into blocks; in a block each world is run in
+the cells that it is wanted in.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ PEOPLE: Final = name_key("people")
 DEMAND: Final = name_key("demand")
 _MOST_LANES: Final = 3000
 """Lanes of a block: more are not faster by lane."""
+
+_MOST_SPARSE: Final = 16
+"""Most pairs of world and cell of a block by lane: a pair that is not run takes memory and a little time."""
 
 _LANE_DAYS_OF_A_PROCESS: Final = 10_000
 
@@ -100,7 +103,7 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class BlockPlan:
-    """All that a process needs to make and run one block: S worlds in C cells.
+    """All that a process needs to make and run one block: S worlds, each in some of C cells.
 
     Attributes
     ----------
@@ -112,6 +115,8 @@ class BlockPlan:
         Ticks.
     contrasts : tuple of (int, int)
         Pairs of worlds that are compared, as positions in this block, the baseline of each first.
+    wanted : ndarray of bool, shape (S, C)
+        Whether a world is run in a cell.
     cells : Cells
     sources : tuple of (Pyramid, PopulationTables)
         What people are drawn from.
@@ -124,6 +129,7 @@ class BlockPlan:
     practices: Practices
     crumb_limit: NDArray[np.int64]
     contrasts: tuple[tuple[int, int], ...]
+    wanted: NDArray[np.bool_]
     cells: Cells
     sources: tuple[tuple[Pyramid, PopulationTables], ...]
     group: int
@@ -133,7 +139,7 @@ class BlockPlan:
     @property
     def load(self) -> int:
         """Patient-days over all lanes: what time and memory grow with."""
-        return len(self.worlds) * int(self.cells.list_size.sum()) * len(self.side.calendar)
+        return int((self.wanted * self.cells.list_size).sum()) * len(self.side.calendar)
 
 
 @dataclass(frozen=True)
@@ -216,32 +222,39 @@ class _Group:
             self.worlds_of_cell.append(set())
         return number
 
-    def rectangles(self) -> list[tuple[tuple[int, ...], list[int]]]:
-        """Worlds, and the cells that are wanted in just these worlds."""
-        found: dict[tuple[int, ...], list[int]] = {}
-        for cell, worlds in enumerate(self.worlds_of_cell):
-            found.setdefault(tuple(sorted(worlds)), []).append(cell)
-        return list(found.items())
-
     def lane_days(self) -> int:
         """Lanes times open days."""
-        return sum(map(len, self.worlds_of_cell)) * len(self.side.calendar)
+        return self.lanes() * len(self.side.calendar)
 
-    def loads(self, worlds: Sequence[int], numbers: Sequence[int]) -> NDArray[np.int64]:
-        """Patient-days of cells in some worlds."""
-        sizes = np.array([fact.list_size for fact in self.cells])[list(numbers)]
-        return sizes * (len(worlds) * len(self.side.calendar))
+    def lanes(self) -> int:
+        """Lanes in all."""
+        return sum(map(len, self.worlds_of_cell))
+
+    def dense(self, numbers: Sequence[int]) -> list[Sequence[int]]:
+        """The cells as they are, or parted by the worlds they are wanted in if few of them share worlds."""
+        parts: dict[tuple[int, ...], list[int]] = {}
+        for number in numbers:
+            parts.setdefault(tuple(sorted(self.worlds_of_cell[number])), []).append(number)
+        lanes = sum(len(self.worlds_of_cell[number]) for number in numbers)
+        worlds = len(set().union(*parts))
+        return [numbers] if 0 < worlds * len(numbers) <= _MOST_SPARSE * lanes else list(parts.values())
+
+    def loads(self) -> NDArray[np.int64]:
+        """Patient-days of every cell over the worlds that it is wanted in."""
+        sizes = np.array([fact.list_size for fact in self.cells], np.int64)
+        days = len(self.side.calendar)
+        return sizes * np.array([len(worlds) * days for worlds in self.worlds_of_cell], np.int64)
 
     def block(
         self,
         position: int,
-        worlds: tuple[int, ...],
         numbers: Sequence[int],
         sources: Sequence[tuple[Pyramid, PopulationTables]],
     ) -> BlockPlan:
-        """The plan of a block of some worlds and cells."""
+        """The plan of a block of some cells."""
         facts = list(self.cells)
         chosen = sorted(numbers, key=lambda number: (facts[number].source, number))
+        worlds = sorted(set().union(*(self.worlds_of_cell[number] for number in chosen)))
         cells = [facts[number] for number in chosen]
         seed = np.array([root_key(fact.seed) for fact in cells], np.uint64)
         place = {world: at for at, world in enumerate(worlds)}
@@ -252,6 +265,9 @@ class _Group:
             practices=stack([self.tables[world] for world in worlds]),
             crumb_limit=np.array([self.crumbs[world] for world in worlds]),
             contrasts=tuple(pairs),
+            wanted=np.array(
+                [[world in self.worlds_of_cell[number] for number in chosen] for world in worlds]
+            ),
             cells=Cells(
                 key=child(seed, DEMAND, np.array([fact.number for fact in cells])),
                 people_key=child(seed, PEOPLE, np.array([fact.people for fact in cells])),
@@ -260,7 +276,7 @@ class _Group:
             ),
             sources=tuple(sources),
             group=position,
-            worlds=worlds,
+            worlds=tuple(worlds),
             numbers=tuple(chosen),
         )
 
@@ -338,22 +354,19 @@ def _shared_facts(study: Study) -> bytes:
 def _cut(
     groups: Sequence[_Group], sources: Sequence[tuple[Pyramid, PopulationTables]], processes: int
 ) -> list[BlockPlan]:
-    """Blocks of about equal load, none larger than lanes and memory allow, each inside one rectangle."""
-    rows = [
-        (at, group, worlds, cells) for at, group in enumerate(groups) for worlds, cells in group.rectangles()
-    ]
-    loads = [group.loads(worlds, cells) for _, group, worlds, cells in rows]
+    """Blocks of about equal load, none larger than lanes and memory allow, each of one patients' side."""
+    loads = [group.loads() for group in groups]
     total = sum(float(load.sum()) for load in loads)
     most = _memory_bytes() * _SHARE_OF_MEMORY / processes / _BYTES
-    wished = total / max(processes, np.ceil(total / most))
+    rounds = max(1, np.ceil(total / most / processes))
     blocks: list[BlockPlan] = []
-    for (at, group, worlds, cells), load in zip(rows, loads, strict=True):
-        by_lanes = -(-len(cells) * len(worlds) // _MOST_LANES)
-        n_parts = min(len(cells), max(1, by_lanes, round(float(load.sum()) / wished)))
-        ends = np.searchsorted(np.cumsum(load), load.sum() * np.arange(1, n_parts) / n_parts) + 1
-        for part in np.split(np.array(cells), ends):
-            if len(part):
-                blocks.append(group.block(at, worlds, part.tolist(), sources))
+    for at, (group, load) in enumerate(zip(groups, loads, strict=True)):
+        share = round(float(load.sum()) / total * rounds * processes)
+        n_parts = min(len(load), max(1, share, -(-group.lanes() // _MOST_LANES)))
+        middle = np.cumsum(load) - load / 2
+        ends = np.searchsorted(middle, load.sum() * np.arange(1, n_parts) / n_parts)
+        for part in np.split(np.arange(len(load)), ends):
+            blocks += [group.block(at, cells, sources) for cells in group.dense(part.tolist())]
     return blocks
 
 

@@ -120,6 +120,7 @@ def make_block(
         practices=stack([world_table(study, layout) for study in studies]),
         crumb_limit=np.full(len(studies), crumb),
         contrasts=tuple((0, one) for one in range(1, len(world) // n_cells)),
+        wanted=np.ones((len(world) // n_cells, n_cells), np.bool_),
         cells=Cells(
             key=child(seed, DEMAND, cells),
             people_key=child(seed, PEOPLE, cells if people_of is None else people_of),
@@ -140,11 +141,12 @@ def build(plan: BlockPlan, world_of_lane: NDArray[np.int64] | None = None) -> Bl
     Parameters
     ----------
     plan : BlockPlan
-    world_of_lane : ndarray of int64, shape (scenarios * C,), optional
+    world_of_lane : ndarray of int64, shape (L,), optional
         By default scenario s is world s in all cells.
     """
-    side, cells, n_cells = plan.side, plan.cells, len(plan.numbers)
-    world = np.repeat(np.arange(len(plan.worlds)), n_cells) if world_of_lane is None else world_of_lane
+    side, cells = plan.side, plan.cells
+    lane_of = np.where(plan.wanted, np.cumsum(plan.wanted).reshape(plan.wanted.shape) - 1, -1)
+    world = np.nonzero(plan.wanted)[0] if world_of_lane is None else world_of_lane
     people = joined(
         [
             sample(pyramid, tables, cells.list_size[own], cells.people_key[own])
@@ -162,7 +164,7 @@ def build(plan: BlockPlan, world_of_lane: NDArray[np.int64] | None = None) -> Bl
         strata=strata(side.demand, people, cells.key, side.calendar),
         due=due_dates(side.demand, people, cells.key, side.calendar),
         cell_key=cells.key,
-        n_scenarios=len(world) // n_cells,
+        lane_of=lane_of,
         crumb_limit=plan.crumb_limit[world],
         desk=side.desk,
         travel_ticks=side.travel_ticks,
@@ -173,7 +175,7 @@ def build(plan: BlockPlan, world_of_lane: NDArray[np.int64] | None = None) -> Bl
 
 @dataclass(frozen=True, eq=False)
 class Reduced:
-    """What is kept of a finished block: S worlds, C cells, as `Run` has them.
+    """What is kept of a finished block: S worlds, C cells, as `Run` has them; zeros where a world is not run.
 
     Attributes
     ----------
@@ -197,18 +199,20 @@ def run_block(plan: BlockPlan, progress: Progress | None = None) -> Reduced:
     block = build(plan)
     model = CareModel(block)
     model.run(progress)
-    shape = (block.n_scenarios, block.n_cells)
-    accounts = model.state.accounts
-    totals, task_ticks = accounts.totals, accounts.task_ticks
+    accounts, first_lane = model.state.accounts, np.max(block.lane_of, axis=1)
+
+    def by_cell(lanes: NDArray[np.int64]) -> NDArray[np.int64]:
+        return lanes.take(block.lane_of, axis=-1) * (block.lane_of >= 0)
+
     reduced = Reduced(
-        heads=block.practices.heads[:: block.n_cells],
+        heads=block.practices.heads[first_lane],
         list_size=np.diff(block.people.offset),
-        totals=totals.reshape(len(totals), *shape),
-        task_ticks=task_ticks.reshape(*task_ticks.shape[:2], *shape),
+        totals=by_cell(accounts.totals),
+        task_ticks=by_cell(accounts.task_ticks),
         persons=count_persons(block, model.state),
-        present=accounts.present.reshape(-1, *shape),
-        met=accounts.met.reshape(-1, *shape),
-        access=accounts.access.reshape(*accounts.access.shape[:2], *shape),
+        present=by_cell(accounts.present),
+        met=by_cell(accounts.met),
+        access=by_cell(accounts.access),
         ledgers={pair: compare_scenarios(block, model.state, *pair) for pair in plan.contrasts},
     )
     model.close()

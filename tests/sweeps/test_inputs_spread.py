@@ -117,7 +117,7 @@ def test_equal_worlds_of_the_ends_are_simulated_once() -> None:
     scenario = replace(loaded.scenario, inputs=INPUTS[:2])
     point = point_of(loaded.worlds, scenario)
     made = make_plan(point.orders())
-    lanes = sum(len(block.worlds) * len(block.numbers) for block in made.blocks)
+    lanes = sum(int(block.wanted.sum()) for block in made.blocks)
     run, supervision, consent = 2 * 6, 2 * 3, 2 * 2 * 3
     assert lanes == run + supervision + consent
 

@@ -90,16 +90,16 @@ class CareModel(mesa.Model):
     def _make_patients(
         self, patient_class: type[Patient], class_of: Callable[[int], type[Patient]] | None
     ) -> None:
-        rows = self.block.n_scenarios * len(self.block.people.age)
-        if rows <= MOST_PATIENT_AGENTS:
-            for row in range(rows):
+        rows = np.flatnonzero(self.lane_of_patients >= 0).tolist()
+        if len(rows) <= MOST_PATIENT_AGENTS:
+            for row in rows:
                 (class_of(row) if class_of else patient_class)(self, row)
         elif (
             class_of
             or overrides(patient_class, Patient, "learn")
             or overrides(patient_class, Patient, "decide")
         ):
-            for row in range(rows):
+            for row in rows:
                 kind = class_of(row) if class_of else patient_class
                 if kind is not Patient:
                     kind(self, row)
@@ -109,13 +109,13 @@ class CareModel(mesa.Model):
         """Lane of every row of the patient state."""
         block = self.block
         cell = np.repeat(np.arange(block.n_cells), np.diff(block.people.offset))
-        return (np.arange(block.n_scenarios)[:, None] * block.n_cells + cell).reshape(-1)
+        return block.lane_of.take(cell, axis=1).reshape(-1)
 
     @property
     def seeking(self) -> NDArray[np.float64]:
         """Care-seeking factor of every patient, shape (scenarios, patients); written out at its first use in a week."""
         if self._seeking is None:
-            of_rows = self._seeking_of_lanes.take(self.lane_of_patients)
+            of_rows = _where_run(self._seeking_of_lanes, self.lane_of_patients)
             self._seeking = of_rows.reshape(self.block.n_scenarios, -1)
         return self._seeking
 
@@ -156,8 +156,8 @@ class CareModel(mesa.Model):
     def _decide(self) -> Decisions:
         """Decisions of all agents, as they stand at the start of the week."""
         alike = self._seeking is None and not self._patients_with_own("decide")
-        of_cells = self._seeking_of_lanes.reshape(self.block.n_scenarios, -1)
-        trust, seeking = self.trust.copy(), of_cells.copy() if alike else self.seeking.copy()
+        of_cells = _where_run(self._seeking_of_lanes, self.block.lane_of)
+        trust, seeking = self.trust.copy(), of_cells if alike else self.seeking.copy()
         for kind, agents in self.agents_by_type.items():
             if issubclass(kind, GP) and overrides(kind, GP, "decide"):
                 for gp in cast(Iterable[GP], agents):
@@ -188,7 +188,7 @@ class CareModel(mesa.Model):
             rules.seeking_most,
         )
         by_patient = self._patients_with_own("learn")
-        seeking = lanes.take(self.lane_of_patients) if by_patient else lanes
+        seeking = _where_run(lanes, self.lane_of_patients) if by_patient else lanes
         self._learn_overridden(week, trust.reshape(-1), seeking)
         self.trust, self._seeking_of_lanes = trust, lanes
         self._seeking = seeking.reshape(self.block.n_scenarios, -1) if by_patient else None
@@ -224,3 +224,8 @@ class CareModel(mesa.Model):
         self.remove_all_agents()  # type: ignore[no-untyped-call]
         self.practices.clear()
         mesa.Agent._ids.pop(self, None)
+
+
+def _where_run(seeking: NDArray[np.float64], lane: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Care-seeking factor of the lanes; where a scenario is not run (-1) nobody seeks care at all."""
+    return np.where(lane >= 0, seeking.take(lane), -np.inf)

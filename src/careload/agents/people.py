@@ -243,7 +243,7 @@ class Practice(mesa.Agent):
     @property
     def list_size(self) -> int:
         """Patients on the list."""
-        cell = self.lane % self.model.block.n_cells
+        cell = self.model.block.cell_of_lane[self.lane]
         offset = self.model.block.people.offset
         return int(offset[cell + 1] - offset[cell])
 

@@ -179,8 +179,8 @@ class Fate(IntEnum):
 class Outcomes:
     """Fate and GP time of every task row in every scenario; positions are those of the register."""
 
-    def __init__(self, n_scenarios: int, n_cells: int) -> None:
-        self._n_cells = n_cells
+    def __init__(self, n_scenarios: int, scenario_of_lane: NDArray[np.int64]) -> None:
+        self._scenario_of_lane = scenario_of_lane
         self._fate = np.zeros((n_scenarios, 1024), np.int8)
         self._ticks = np.zeros((n_scenarios, 1024), np.int32)
 
@@ -200,7 +200,7 @@ class Outcomes:
         ticks: NDArray[np.int64],
     ) -> None:
         """Set the fate of task rows and add the GP's time on them inside the window."""
-        place = lane // self._n_cells * self._fate.shape[1] + row
+        place = (self._scenario_of_lane * self._fate.shape[1]).take(lane) + row
         self._fate.reshape(-1)[place] = fate
         np.add.at(self._ticks.reshape(-1), place, ticks.astype(np.int32))
 

@@ -54,7 +54,7 @@ def arrivals(block: Block, state: State, decisions: Decisions, day: int) -> tupl
     real = requests.visit != CALL_ONLY
     wanted = np.flatnonzero(accepted(requests, decisions.seeking, decisions.alike))
     scenario, row = np.divmod(wanted, max(1, len(real)))
-    lane_of, asks = scenario * block.n_cells + requests.cell.take(row), real.take(row)
+    lane_of, asks = block.lane_of[scenario, requests.cell.take(row)], real.take(row)
     lane, asked = lane_of.compress(asks), row.compress(asks)
     reach = block.practices.book.horizon_days[lane] // 2
     slips = new_slips(requests, span.start, asked, lane, reach, block.layout.gp)

@@ -31,10 +31,12 @@ _THURSDAY = 3
 
 @dataclass(frozen=True)
 class Block:
-    """Lanes of one run: lane = scenario * cells + cell.
+    """Lanes of one run: a lane is one scenario in one cell.
 
     Attributes
     ----------
+    lane_of : ndarray of int64, shape (S, C)
+        Lane of each scenario and cell, numbered in this order; -1 where a scenario is not run in a cell.
     practices : Practices
         One entry per lane.
     crumb_limit : ndarray of int64, shape (L,)
@@ -54,7 +56,7 @@ class Block:
     strata: Strata
     due: DueDates
     cell_key: NDArray[np.uint64]
-    n_scenarios: int
+    lane_of: NDArray[np.int64]
     crumb_limit: NDArray[np.int64]
     desk: DeskTables
     travel_ticks: NDArray[np.int64]
@@ -67,9 +69,24 @@ class Block:
         return len(self.cell_key)
 
     @property
+    def n_scenarios(self) -> int:
+        """Scenarios, the first of them the baseline."""
+        return len(self.lane_of)
+
+    @property
     def n_lanes(self) -> int:
         """Lanes in the block."""
-        return self.n_scenarios * self.n_cells
+        return len(self.cell_of_lane)
+
+    @cached_property
+    def scenario_of_lane(self) -> NDArray[np.int64]:
+        """Number of the scenario of every lane."""
+        return np.nonzero(self.lane_of >= 0)[0]
+
+    @cached_property
+    def cell_of_lane(self) -> NDArray[np.int64]:
+        """Number of the cell of every lane."""
+        return np.nonzero(self.lane_of >= 0)[1]
 
     @cached_property
     def diary_masks(self) -> NDArray[np.int64]:
@@ -211,7 +228,7 @@ def first_state(block: Block) -> State:
     horizon = int(block.practices.book.horizon_days.max())
     return State(
         register=Register(),
-        outcomes=Outcomes(block.n_scenarios, block.n_cells),
+        outcomes=Outcomes(block.n_scenarios, block.scenario_of_lane),
         accounts=Accounts(
             block.n_lanes, len(layout.roles), len(layout.tasks), len(block.contrasts), block.n_cells
         ),

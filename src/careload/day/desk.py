@@ -97,16 +97,16 @@ def _at_a_rate(block: Block, day: int) -> DeskWork:
     cell, kind = (np.repeat(axis.ravel(), count.ravel()) for axis in np.indices(count.shape))
     ordinal = np.arange(len(cell)) - np.repeat(np.cumsum(count.ravel()) - count.ravel(), count.ravel())
     key = child(prefix[cell, kind], ordinal)
-    worlds, n = block.n_scenarios, len(cell)
-    lane = (np.arange(worlds)[:, None] * block.n_cells + cell).reshape(-1)
-    draw = uniform(key, _BY_STAFF) if (block.practices.desk.role >= 0).any() else np.ones(n)
+    draw = uniform(key, _BY_STAFF) if (block.practices.desk.role >= 0).any() else np.ones(len(cell))
+    lanes = block.lane_of.take(cell, axis=1)
+    world, instance = np.nonzero(lanes >= 0)
     return DeskWork(
-        lane=lane,
-        task=np.tile(desk.task[kind], worlds),
-        row=np.full(worlds * n, -1),
-        instance=np.tile(np.arange(n), worlds),
-        luck=np.tile(index16(key, _LUCK).astype(np.uint16), worlds),
-        draw=np.tile(draw, worlds),
+        lane=lanes[world, instance],
+        task=desk.task.take(kind).take(instance),
+        row=np.full(len(instance), -1),
+        instance=instance,
+        luck=index16(key, _LUCK).astype(np.uint16).take(instance),
+        draw=draw.take(instance),
     )
 
 
@@ -187,11 +187,13 @@ def _count(
     accounts.add(Account.DEFAULT_SHIFTED, work.lane[~by_gp], default[~by_gp])
     if by_gp.all():
         return
-    rated = work.instance >= 0
-    gp_ticks = np.where(by_gp, ticks, 0)[rated].reshape(block.n_scenarios, -1)
-    moved = ~by_gp[rated].reshape(block.n_scenarios, -1)
-    cell = work.lane[rated][: moved.shape[1]]
-    place = work.task[rated][: moved.shape[1]] * block.n_cells + cell
+    rated = np.flatnonzero(work.instance >= 0)
+    lane, instance = work.lane.take(rated), work.instance.take(rated)
+    place = np.zeros(1 + int(instance.max(initial=-1)), np.int64)
+    place[instance] = work.task.take(rated) * block.n_cells + block.cell_of_lane.take(lane)
+    at = (block.scenario_of_lane.take(lane), instance)
+    gp_ticks, moved = (np.zeros((block.n_scenarios, len(place)), kind) for kind in (np.int64, np.bool_))
+    gp_ticks[at], moved[at] = np.where(by_gp, ticks, 0).take(rated), ~by_gp.take(rated)
     for pair, (baseline, scenario) in enumerate(block.contrasts):
         gone = np.where(moved[scenario] & ~moved[baseline], gp_ticks[baseline], 0)
         back = np.where(moved[baseline] & ~moved[scenario], gp_ticks[scenario], 0)

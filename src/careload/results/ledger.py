@@ -153,6 +153,8 @@ def classes_of_rows(state: State, baseline: int, scenario: int) -> NDArray[np.in
 def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) -> Ledger:
     """Match the instances of two scenarios by position and divide the GP's time among the classes.
 
+    Cells in which one of them is not run have zeros.
+
     Parameters
     ----------
     baseline, scenario : int
@@ -162,12 +164,12 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
     gained, freed = sums_of_rows(block, state, baseline, scenario)
     gained += state.closed.gained[pair]
     freed += state.closed.freed[pair]
-    lanes_b = slice(baseline * n_cells, (baseline + 1) * n_cells)
-    lanes_s = slice(scenario * n_cells, (scenario + 1) * n_cells)
+    lanes_b, lanes_s = block.lane_of[baseline], block.lane_of[scenario]
     totals = state.accounts.totals
 
     def more(account: Account) -> NDArray[np.int64]:
-        return totals[account, lanes_s] - totals[account, lanes_b]
+        difference: NDArray[np.int64] = totals[account].take(lanes_s) - totals[account].take(lanes_b)
+        return difference
 
     worked = worked_ticks(state)
     unasked = state.accounts.task_ticks[block.layout.gp, block.desk.task].sum(0)
@@ -181,7 +183,7 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
     by_group = np.zeros((len(groups), n_cells), np.int64)
     np.add.at(by_group, group_of, freed)
     np.add.at(by_group, group_of, desk_moved)
-    return Ledger(
+    ledger = Ledger(
         moved=gained[Kind.MOVED] + moved,
         ended=gained[Kind.ENDED],
         induced=more(Account.INDUCED),
@@ -203,6 +205,8 @@ def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) 
         worked=worked[lanes_s],
         released_by_group=by_group,
     )
+    both = (lanes_b >= 0) & (lanes_s >= 0)
+    return Ledger(**{f.name: getattr(ledger, f.name) * both for f in fields(ledger)})
 
 
 def take_cells(ledger: Ledger, cells: slice | NDArray[np.int64]) -> Ledger:
