@@ -23,7 +23,9 @@ from careload.day.schedule import (
     schedule,
 )
 from careload.day.schedule_lists import short_of_rooms
+from careload.simulate import make_block
 from careload.ticks import CARRIED_DAY, MINUTE, NEVER
+from runs import ARRANGEMENTS, run_through, short, watched
 
 LANES = 24
 PEOPLE = 4
@@ -132,32 +134,56 @@ def test_a_short_sorting_key_changes_nothing(seed: int, bits: int, monkeypatch: 
     assert same(schedule(roster, items), expected)
 
 
+def twice_as_slow(roster: Roster, items: Items) -> tuple[Roster, Items]:
+    """The same day with every duration, release, delay and limit doubled."""
+    more = replace(items, release=2 * items.release, service=2 * items.service, fixed_end=2 * items.fixed_end)
+    free, delay = (np.where(one < NEVER, 2 * one, NEVER) for one in (roster.free, roster.delay))
+    return replace(roster, free=free, delay=delay, cap=2 * roster.cap), more
+
+
+def in_whole_paces(items: Items) -> Items:
+    """Items whose references are multiples of 1,024 ticks, so that no pace rounds them."""
+    return replace(items, service=(items.service + 1023) // 1024 * 1024)
+
+
+def assert_twice(roster: Roster, items: Items) -> int:
+    """Starts, ends and waits double, by the same people; returns how many were held against it.
+
+    An absence that is over before it begins lasts one tick, which does not double: lanes with one are left out.
+    """
+    once, twice = schedule(roster, items), schedule(*twice_as_slow(roster, items))
+    short_away = (items.list == ABSENCE) & (once.start < NEVER) & (once.end == once.start + 1)
+    kept = ~np.isin(items.lane, items.lane[short_away])
+    for first, second in ((once.start, twice.start), (once.end, twice.end)):
+        assert np.array_equal(second[kept], np.where(first < NEVER, 2 * first, NEVER)[kept])
+    assert np.array_equal(twice.person[kept], once.person[kept])
+    assert np.array_equal(twice.room_wait[kept], 2 * once.room_wait[kept])
+    here = kept & (once.start < NEVER) & (items.parent < 0)
+    wait = once.start - items.release
+    assert np.array_equal((twice.start - 2 * items.release)[here], 2 * wait[here])
+    return int(np.count_nonzero(wait[here] > 0))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_twice_the_ticks_are_twice_the_starts_and_waits(seed: int) -> None:
-    """Absences that are over before they begin last one tick, which does not double: they are left out."""
+    """Law 4 on random days: people of every pace, rooms, follow-ons and carried work; with absences and without."""
     roster, items = day(seed)
-    roster = replace(roster, pace=np.full_like(roster.pace, 1024))
-    items = pick(items, np.flatnonzero(items.list != ABSENCE))
-    once = schedule(roster, items)
-    double = replace(
-        items, release=2 * items.release, service=2 * items.service, fixed_end=2 * items.fixed_end
-    )
-    twice = schedule(
-        replace(
-            roster,
-            free=np.where(roster.free < NEVER, 2 * roster.free, NEVER),
-            delay=np.where(roster.delay < NEVER, 2 * roster.delay, NEVER),
-            cap=2 * roster.cap,
-        ),
-        double,
-    )
-    assert (items.service > 0).all()
-    assert np.array_equal(twice.start, np.where(once.start < NEVER, 2 * once.start, NEVER))
-    assert np.array_equal(twice.end, np.where(once.end < NEVER, 2 * once.end, NEVER))
-    assert np.array_equal(twice.person, once.person)
-    here = (once.start < NEVER) & (items.parent < 0)
-    wait = (once.start - items.release)[here]
-    assert np.array_equal((twice.start - double.release)[here], 2 * wait)
+    items = in_whole_paces(items)
+    without = pick(items, np.flatnonzero(items.list != ABSENCE))
+    assert assert_twice(roster, without) > 300
+    late = replace(items, fixed_end=np.where(items.list == ABSENCE, items.fixed_end + 200 * MINUTE, 0))
+    assert assert_twice(roster, late) > 100
+
+
+def test_twice_the_ticks_of_whole_days_are_twice_the_starts_and_waits() -> None:
+    """Law 4 on the clinical days of whole runs, with breaks, meetings, overflow and going home."""
+    names = ("nurse triage", "group", "team in one room")
+    with watched() as days:
+        run_through(make_block([short(*ARRANGEMENTS[name]) for name in names], np.arange(1)))
+    chosen = days[::4]
+    waits = sum(assert_twice(one.roster, in_whole_paces(one.items)) for one in chosen)
+    assert waits > 300
+    assert all(((one.items.list == ABSENCE) & (one.timed.start < NEVER)).any() for one in chosen)
 
 
 def test_no_items_no_work() -> None:
