@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["poisson"]
+__all__ = ["poisson", "poisson_rows"]
 
 _COUNTED: Final = 1 << 16
 _SUMMED_MEAN: Final = 64.0
@@ -41,6 +41,15 @@ def poisson(u: ArrayLike, mean: ArrayLike) -> NDArray[np.int64]:
     for first in range(0, flat.size, _COUNTED):
         part = slice(first, first + _COUNTED)
         _poisson_block(flat_u[part], flat_mean[part], flat[part])
+    return counts
+
+
+def poisson_rows(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Poisson counts of a table, shape (rows, n); rows of a single mean are read from its distribution function."""
+    counts = np.empty(u.shape, dtype=np.int64)
+    for row, (drawn, means) in enumerate(zip(u, mean, strict=True)):
+        single = len(means) and np.all(means == means[0])
+        counts[row] = poisson(drawn, means[0] if single else means)
     return counts
 
 

@@ -15,7 +15,7 @@ from careload.day.parts import WITH_PATIENT, Part, Parts, desk_rows, durations_o
 from careload.day.settle import Served
 from careload.day.slips import Errand
 from careload.draws import child, index16, name_key, uniform
-from careload.poisson import poisson
+from careload.poisson import poisson_rows
 from careload.practice.rota import DayRota
 
 __all__ = ["desk_work", "inside_sessions"]
@@ -93,7 +93,7 @@ def _at_a_rate(block: Block, day: int) -> DeskWork:
     prefix = child(block.cell_key[:, None], _DESK, desk.key[None, :], day)
     sizes = np.diff(block.people.offset)[:, None]
     factor = float(block.demand.weekday_weight[calendar.weekday[day]]) / calendar.year_days
-    count = poisson(uniform(prefix, _COUNT), desk.rate * sizes * factor)
+    count = poisson_rows(uniform(prefix, _COUNT).T, (desk.rate * sizes * factor).T).T
     cell, kind = (np.repeat(axis.ravel(), count.ravel()) for axis in np.indices(count.shape))
     ordinal = np.arange(len(cell)) - np.repeat(np.cumsum(count.ravel()) - count.ravel(), count.ravel())
     key = child(prefix[cell, kind], ordinal)

@@ -23,7 +23,7 @@ from careload.patients.rates import (
     person_rates,
     rates_of_kinds,
 )
-from careload.poisson import poisson
+from careload.poisson import poisson, poisson_rows
 
 __all__ = [
     "CALL_ONLY",
@@ -256,11 +256,8 @@ def _calls(
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Place in (day, cell) and key of the calls that carry no request."""
     prefix = child(child(cell_key, _CALL), days[:, None])
-    drawn, rate = uniform(prefix, _COUNT), tables.call_only_rate * sizes
-    if len(rate) and np.all(rate == rate[0]):
-        rate = rate[0]
-    count = np.concatenate([poisson(u, rate * today) for u, today in zip(drawn, factor, strict=True)])
-    place, ordinal = spread(count)
+    count = poisson_rows(uniform(prefix, _COUNT), tables.call_only_rate * sizes * factor[:, None])
+    place, ordinal = spread(count.reshape(-1))
     return place, child(prefix.reshape(-1).take(place), ordinal)
 
 
