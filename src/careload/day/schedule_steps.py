@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.day.schedule_lists import Lists
-from careload.day.schedule_rows import DURATION, FAR, FIXED, RELEASE, STEP, as_records
+from careload.day.schedule_rows import DURATION, FIXED, PERSON, RELEASE, STEP, as_records
 
 __all__ = ["LARGEST_KEY", "Choose", "FollowOn", "Rooms", "Serve", "State"]
 
@@ -33,6 +33,7 @@ _NONE: Final = np.array(0)
 _ONE: Final = np.array(1)
 _WHOLE: Final = np.array(-(1 << STEP))
 _LOW: Final = np.array(LARGEST_KEY)
+_PERSON: Final = np.array(PERSON)
 
 
 @dataclass(frozen=True)
@@ -130,13 +131,15 @@ class Choose:
         (people, slots), m = lists.slots.shape, len(state.cap)
         self.state_head, self.slots, self.delay = state.head, lists.slots.reshape(-1), state.delay
         self.heads, self.ready = np.empty((2, people * slots, m), np.int64)
-        self.heads_unsigned = self.heads.view(np.uint64)
         self.ready_by_person = self.ready.reshape(people, slots, m)
         rank = (lists.rank[self.slots] + 1) << _HIGH
         self.order = rank[:, None] + np.arange(people * slots * m).reshape(-1, m)
+        self.free = state.free[:, None]
         self.ties = rooms.short or bool((np.diff(lists.role) == 0).any())
         self.break_ties = BreakTies(lists, state, self.ready_by_person, rooms)
-        self.begin = (self.break_ties.begin if self.ties else state.free)[:, None]
+        self.all_flat = [table.reshape(-1) for table in (self.heads, self.ready, self.order)]
+        self.hers = np.empty((3, slots, m), np.int64)
+        self.slots_apart, self.at = np.arange(slots)[:, None] * m, np.empty((slots, m), np.int64)
 
     def __call__(self, t: IntArray, slot: IntArray, *since: IntArray) -> None:
         """Write the start `t`, with the number of who starts in its low bits, and her `slot` in an array (C * S, m).
@@ -144,29 +147,30 @@ class Choose:
         It is the lowest (rank, release, without a room, stream, list) of the slots ready by `t`. `since`, where rooms
         are short, is when she could have started with rooms enough.
         """
-        heads, ready = self.heads, self.ready
+        heads, ready, order = self.heads, self.ready, self.order
         self.state_head.take(self.slots, 0, heads, "clip")
         np.add(heads, self.delay, ready)
         if self.ties:
-            self.break_ties(*since)
-        np.maximum(self.ready_by_person, self.begin, out=self.ready_by_person)
-        np.minimum.reduce(ready, axis=0, out=t)
+            np.add(self.break_ties(t, *since), self.slots_apart, self.at)
+            heads, ready, order = self.hers
+            for table, part in zip(self.all_flat, self.hers, strict=True):
+                table.take(self.at, None, part, "clip")
+            np.maximum(ready, t, out=ready)
+        else:
+            np.maximum(self.ready_by_person, self.free, out=self.ready_by_person)
+            np.minimum.reduce(ready, axis=0, out=t)
         np.subtract(t, ready, ready)
-        np.add(heads, self.order, heads)
+        np.add(heads, order, heads)
         np.bitwise_or(heads, ready, heads)
-        np.minimum.reduce(self.heads_unsigned, axis=0, out=slot.view(np.uint64))
+        np.minimum.reduce(heads.view(np.uint64), axis=0, out=slot.view(np.uint64))
         np.bitwise_and(slot, _LOW, slot)
 
 
 class BreakTies:
     """Who is first of those who can start at one moment, where that is more than the order of roles.
 
-    She has waited longest for a room, then has the lowest (role order, free since, number).
-
-    Attributes
-    ----------
-    begin : ndarray of int64, shape (C, m)
-        From when she may start: for the first when she is free, for all others never.
+    She has waited longest for a room, then has the lowest (role order, free since, number). Her slots alone are looked
+    at after that.
     """
 
     def __init__(self, lists: Lists, state: State, ready: IntArray, rooms: Rooms) -> None:
@@ -175,22 +179,23 @@ class BreakTies:
         self.ready_in_room = ready[:, lists.free_slots :]
         self.number = np.arange(people)[:, None]
         self.role = (lists.role << _HIGH)[:, None]
-        self.begin, self.late, self.since, self.claim = np.empty((4, people, m), np.int64)
+        self.late, self.since, self.claim = np.empty((3, people, m), np.int64)
+        self.lane, self.apart = np.arange(m), np.array(ready[0].size)
         self.claim_unsigned, self.since_unsigned = self.claim.view(np.uint64), self.since.view(np.uint64)
         self.first = np.empty(m, np.int64)
         self.first_unsigned = self.first.view(np.uint64)
 
-    def __call__(self, *since: IntArray) -> None:
-        """Write `begin`; let work wait for a room."""
+    def __call__(self, t: IntArray, *since: IntArray) -> IntArray:
+        """Write `t` and `since`, let work wait for a room; return where the first slot of who starts stands."""
         late, claim, first = self.late, self.claim, self.first
         if since:
             self.rooms.look()
             self._earliest(self.since)
             np.maximum(self.ready_in_room, (self.rooms.free + self.number)[:, None], out=self.ready_in_room)
         self._earliest(late)
-        np.minimum.reduce(late, axis=0, out=first)
+        np.minimum.reduce(late, axis=0, out=t)
         # From here on 0 for those who can start first; the highest bit of all others is set.
-        np.subtract(first, late, late)
+        np.subtract(t, late, late)
         for earliest in since:
             np.bitwise_or(self.since, late, self.since)
             np.minimum.reduce(self.since_unsigned, axis=0, out=earliest.view(np.uint64))
@@ -199,7 +204,10 @@ class BreakTies:
         np.add(self.free, self.role, claim)
         np.bitwise_or(claim, late, claim)
         np.minimum.reduce(self.claim_unsigned, axis=0, out=self.first_unsigned)
-        np.copyto(self.begin, np.where(claim == first, self.free, FAR))
+        np.bitwise_and(first, _PERSON, first)
+        np.bitwise_or(t, first, t)
+        np.multiply(first, self.apart, first)
+        return np.add(first, self.lane, out=first)
 
     def _earliest(self, when: IntArray) -> None:
         """Write the earliest moment of everybody, without her number."""
