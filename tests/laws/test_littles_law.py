@@ -109,6 +109,27 @@ def test_callers_waiting_are_their_waits_for_an_answer(run: Watched) -> None:
     assert (area > 0).all()
 
 
+def test_waits_are_divided_by_those_who_were_seen_and_answered(run: Watched) -> None:
+    """Starts that mean waits are divided by, and calls by who answers them, are the starts of all days, one by one."""
+    block = run.model.block
+    found = {one: np.zeros(block.n_lanes, np.int64) for one in (Account.WAIT_STARTS, Account.CALL_WAITS)}
+    by_staff, calls = np.zeros((2, block.n_lanes), np.int64)
+    for day in run.days:
+        started = day.whole.start < NEVER
+        call, new = day.parts.part == Part.CALL, day.parts.carried == 0
+        of_gp = block.layout.person_role[np.maximum(day.whole.person, 0)] == block.layout.gp
+        for total, rows in (
+            (found[Account.WAIT_STARTS], started & new & in_office(run, day)),
+            (found[Account.CALL_WAITS], started & new & call),
+            (calls, started & call),
+            (by_staff, started & call & ~of_gp),
+        ):
+            total += np.bincount(day.parts.lane[rows], minlength=block.n_lanes)
+    for account, number in {**found, Account.CALLS: calls, Account.CALLS_BY_STAFF: by_staff}.items():
+        assert np.array_equal(number, run.count(account)), account.name
+    assert by_staff.any() and (by_staff < calls).all()
+
+
 def test_every_stream_of_the_schedule_keeps_the_law(run: Watched) -> None:
     """Of each stream of a clinical day, what waits in it over time is the wait of what was started in it."""
     n_lanes, seen = run.model.block.n_lanes, 0
@@ -152,7 +173,7 @@ WEEKS: Final = 5
 def own_on_their_way(block: Block, state: State) -> NDArray[np.int64]:
     """Patients' own requests that have come and are not yet seen, by lane."""
     number = np.zeros(block.n_lanes, np.int64)
-    for table in (state.slips, state.contacts):
+    for table in (state.slips.table(), state.contacts):
         own = (table.errand == Errand.VISIT) & ~state.register.requests.set_by_practice[table.request]
         number += np.bincount(table.lane[own], minlength=block.n_lanes)
     return number
