@@ -24,7 +24,7 @@ class Table:
     def __getattr__(self, name: str) -> Any:
         # Python asks here only for what is not in the instance: a column not used so far.
         make = self.__dict__.get("_make")
-        if make is None or name not in type(self).__dataclass_fields__:  # type: ignore[attr-defined]
+        if make is None:
             raise AttributeError(f"{type(self).__name__} has no column {name!r}")
         column = self.__dict__[name] = make(name)
         return column

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _SPREAD_KEYS = ("run.inputs_spread", "run.spread_replications")
+_FIXED_LIST_KEY = "run.fixed_list_replications"
 
 Deliver = Callable[[int, "Findings | Exception"], None]
 
@@ -201,12 +202,13 @@ def simulate_worlds(
 
 
 def swept_point(worlds: Study | Comparison) -> Point:
-    """A point of a sweep: inputs are varied only if the command says so itself."""
+    """A point of a sweep: inputs are varied, and lists held fixed, only if the command says so itself."""
     if isinstance(worlds, Study):
         return point_of(_alone(worlds), None)
-    texts = worlds.worlds[0][1].overrides
-    asked = any(text.lstrip("+").startswith(_SPREAD_KEYS) for text in texts)
-    return point_of(worlds.worlds, worlds.scenario, spread=asked)
+    texts = [text.lstrip("+") for text in worlds.worlds[0][1].overrides]
+    varied = any(text.startswith(_SPREAD_KEYS) for text in texts)
+    point = point_of(worlds.worlds, worlds.scenario, spread=varied)
+    return point if any(text.startswith(_FIXED_LIST_KEY) for text in texts) else replace(point, fixed=0)
 
 
 def _alone(study: Study) -> list[tuple[str, Study]]:

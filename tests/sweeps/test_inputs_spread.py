@@ -139,6 +139,15 @@ def test_a_sweep_varies_inputs_only_if_it_is_told_to() -> None:
     assert len(swept_point(comparison()).inputs) == len(INPUTS)
 
 
+def test_a_sweep_holds_lists_fixed_only_if_it_is_told_to() -> None:
+    """They serve the variance factor, which says something of the method and not of a point."""
+    told = [text for text in OVERRIDES if text.startswith("run.fixed_list_replications")]
+    untold = load_comparison([text for text in OVERRIDES if text not in told])
+    assert swept_point(comparison()).fixed == 2
+    assert swept_point(untold).fixed == 0
+    assert point_of(untold.worlds, untold.scenario).fixed > 0
+
+
 def test_the_spread_is_written_and_printed(findings: Findings, tmp_path: Path) -> None:
     paths = write_findings(findings, tmp_path, figures=False)
     assert [path.name for path in paths] == ["results.parquet", "summary.csv", "spread.csv"]

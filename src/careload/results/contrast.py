@@ -354,7 +354,9 @@ def _differences(before: World, after: World, replications: int) -> dict[str, Es
 
 
 def _variance_factors(before: WorldTotals, after: WorldTotals, replications: int) -> list[Estimate]:
-    """Variance factors over the replications that share one list of people."""
+    """Variance factors over the replications that share one list of people; none without such."""
+    if len(before.count(Account.GP_PRESENCE)) == replications:
+        return []
     rows = (
         ("variance_factor_worked", "variance factor, GP time worked", WORKED),
         ("variance_factor_home", "variance factor, taken home", (Account.GP_PRESENCE,)),
