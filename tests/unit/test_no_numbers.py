@@ -67,7 +67,8 @@ DECLARED: dict[str, dict[float, str]] = {
     "inputs/yaml_files.py": {40: "depth of a tree", 10: "base of a number"},
     "patients/bundle.py": {366: "days of a year"},
     "patients/calendar.py": {5: "open days of a week", 104: "two years around the window"},
-    "patients/demand.py": {2048: "code of an octave"},
+    "patients/carried.py": {1024: "parts of a law in which a line is looked up"},
+    "patients/demand.py": {2048: "code of an octave", 1e-9: "slack of a limit, for rounding"},
     "patients/population.py": {
         18: "age bands of all tables",
         45: "age bands of all tables",

@@ -272,7 +272,9 @@ def _ledger_table(contrasts: Sequence[Contrast]) -> str:
 def _check_table(contrasts: Sequence[Contrast]) -> str:
     rows = [["The same in other units, and checks", *_against(contrasts), "unit", "grade"]]
     for name in _CHECK_ROWS:
-        found = [contrast.checks[name] for contrast in contrasts]
+        found = [contrast.checks[name] for contrast in contrasts if name in contrast.checks]
+        if not found:
+            continue
         rows.append([found[0].label, *map(_number, found), found[0].unit, _worst(found)])
     return _aligned(rows, last_left=2)
 
