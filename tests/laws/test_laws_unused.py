@@ -194,19 +194,9 @@ def test_unused_tasks_roles_and_protocols_in_a_folder_of_ones_own_change_nothing
     np.testing.assert_array_equal(ledgers(first)[0].released, ledgers(second)[0].released)
 
 
-ACTS_MATTER = pytest.mark.xfail(
-    strict=True,
-    reason="what staff takes of the desk work that an act leaves is drawn by the number of the act",
-)
-
-
-@pytest.mark.parametrize("acts", [False, pytest.param(True, marks=ACTS_MATTER)], ids=["no act", "acts"])
-def test_unused_tasks_leave_the_desk_work_of_the_staff_as_it_is(tmp_path: Path, acts: bool) -> None:
+def test_unused_tasks_leave_the_desk_work_of_the_staff_as_it_is(tmp_path: Path) -> None:
     """The same for a receptionist at the desk."""
     unused_files(tmp_path)
-    for path in tmp_path.glob("task/*_act.yaml"):
-        if not acts:
-            path.unlink()
     first, second = with_and_without(tmp_path, (("practice=solo_receptionist", *RECEPTIONIST),))
     np.testing.assert_array_equal(first.state.accounts.totals, second.state.accounts.totals)
     assert (first.state.accounts.totals[Account.STAFF_DESK] > 0).all()

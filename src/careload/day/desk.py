@@ -82,7 +82,10 @@ def _left_by_contacts(block: Block, state: State, started: Parts) -> DeskWork:
     draw = np.ones(len(row))
     some = np.flatnonzero(block.practices.desk.role[lane, task] >= 0)
     key = child(register.requests.key[chosen.request[of[some]]], block.bundles.task_key[task[some]])
-    draw[some] = uniform(child(key, register.rows.parent[row[some]].astype(np.int64)), _BY_STAFF)
+    act = register.rows.parent[row[some]].astype(np.int64)
+    # An act by its name: its number depends on the other acts of the run.
+    left_by = np.where(act < 0, act.astype(np.uint64), block.bundles.task_key[block.layout.act_tasks[act]])
+    draw[some] = uniform(child(key, left_by), _BY_STAFF)
     none = np.full(len(row), -1)
     return DeskWork(lane=lane, task=task, row=row, instance=none, luck=register.rows.luck[row], draw=draw)
 
