@@ -28,12 +28,23 @@ from careload.practice.tables import Layout, Practices, stack
 from careload.practice.worlds import make_layout, world_table
 from careload.same import MadeOnce, fingerprint
 
-__all__ = ["BlockPlan", "Cells", "Order", "Place", "Plan", "Side", "make_plan", "pyramid_of", "side_of"]
+__all__ = [
+    "MOST_LANES",
+    "BlockPlan",
+    "Cells",
+    "Order",
+    "Place",
+    "Plan",
+    "Side",
+    "make_plan",
+    "pyramid_of",
+    "side_of",
+]
 
 PEOPLE: Final = name_key("people")
 DEMAND: Final = name_key("demand")
-_MOST_LANES: Final = 3000
-"""Lanes of a block: more are not faster by lane."""
+MOST_LANES: Final = 600
+"""Lanes of a block: more are little faster by lane, and the points of a sweep are done block by block."""
 
 _MOST_SPARSE: Final = 16
 """Most pairs of world and cell of a block by lane: a pair that is not run takes memory and a little time."""
@@ -362,7 +373,7 @@ def _cut(
     blocks: list[BlockPlan] = []
     for at, (group, load) in enumerate(zip(groups, loads, strict=True)):
         share = round(float(load.sum()) / total * rounds * processes)
-        n_parts = min(len(load), max(1, share, -(-group.lanes() // _MOST_LANES)))
+        n_parts = min(len(load), max(1, share, -(-group.lanes() // MOST_LANES)))
         middle = np.cumsum(load) - load / 2
         ends = np.searchsorted(middle, load.sum() * np.arange(1, n_parts) / n_parts)
         for part in np.split(np.arange(len(load)), ends):

@@ -467,7 +467,7 @@ def test_memory_is_that_of_the_patients_however_long_the_run(
     usual = ("compare", "--cfg", "job")
     years = ("run.years=5", "run.fixed_list_replications=5")
     many = ("run.replications=1000", "practice.list_size=2400")
-    monkeypatch.setattr(front_door, "_memory_bytes", lambda: 1e9)
+    monkeypatch.setattr(front_door, "_memory_bytes", lambda: 9e8)
     assert told(*usual, *years)[0] == DONE
     (line,) = refused(told, *usual, *many)
     assert line.startswith("practice.list_size.value = 2400: expected a run that fits into memory")

@@ -151,7 +151,7 @@ def test_a_sweep_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     script = tmp_path / "few_lanes.py"
     script.write_text(
         "import sys\nfrom careload import plan\nfrom careload.command.cli import main\n"
-        "plan._MOST_LANES = 2\nif __name__ == '__main__':\n    sys.exit(main())\n"
+        "plan.MOST_LANES = 2\nif __name__ == '__main__':\n    sys.exit(main())\n"
     )
     slow = [sys.executable, str(script), *command[3:]]
     with subprocess.Popen(slow, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:

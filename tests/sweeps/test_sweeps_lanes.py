@@ -132,7 +132,7 @@ def test_lists_of_several_sizes_share_a_block() -> None:
 
 def test_blocks_stay_within_lanes_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     studies = tuple(study for _, study in comparison("practice.list_size=400").worlds)
-    monkeypatch.setattr(plan_module, "_MOST_LANES", 10)
+    monkeypatch.setattr(plan_module, "MOST_LANES", 10)
     blocks = make_plan([Order(studies, 20)]).blocks
     assert all(len(block.worlds) * len(block.numbers) <= 10 for block in blocks)
     assert sorted(cell for block in blocks for cell in block.numbers) == list(range(20))

@@ -36,9 +36,6 @@ _PATIENT_BYTES: Final = 400
 _OPEN_BYTES: Final = 4e8
 """Memory of the requests that are kept before any are closed, measured over one and three years."""
 
-_MOST_LANES: Final = 3000
-"""Lanes that are simulated at once."""
-
 Worlds = Study | Comparison
 
 
@@ -188,10 +185,12 @@ def listed_worlds(command: Command, faults: Sequence[Fault]) -> tuple[list[tuple
 
 def _memory_faults(worlds: Worlds) -> list[Fault]:
     """Fault of a run that this machine has not the memory for."""
+    from careload.plan import MOST_LANES
+
     first = worlds if isinstance(worlds, Study) else worlds.worlds[0][1]
     n_worlds = 1 if isinstance(worlds, Study) else len(worlds.worlds)
     fixed = 0 if isinstance(worlds, Study) else first.value("run.fixed_list_replications")
-    cells = min(first.value("run.replications") + fixed, _MOST_LANES // n_worlds)
+    cells = min(first.value("run.replications") + fixed, max(1, MOST_LANES // n_worlds))
     size = first.value("practice.list_size")
     need = _OPEN_BYTES + _PATIENT_BYTES * n_worlds * cells * size
     have = _memory_bytes()
