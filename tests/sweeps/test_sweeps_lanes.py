@@ -137,8 +137,8 @@ def test_blocks_stay_within_lanes_and_memory(monkeypatch: pytest.MonkeyPatch) ->
     assert all(len(block.worlds) * len(block.numbers) <= 10 for block in blocks)
     assert sorted(cell for block in blocks for cell in block.numbers) == list(range(20))
     monkeypatch.undo()
-    load = make_plan([Order(studies, 20)]).blocks[0].load
-    bytes_of_half = plan_module._BYTES * load / 2 / plan_module._SHARE_OF_MEMORY
+    patients = 400 * len(studies) * 20
+    bytes_of_half = plan_module.PATIENT_BYTES * patients / 2 / plan_module._SHARE_OF_MEMORY
     monkeypatch.setattr(plan_module, "_memory_bytes", lambda: bytes_of_half)
     assert len(make_plan([Order(studies, 20)]).blocks) == 2
 

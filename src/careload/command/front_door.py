@@ -30,9 +30,6 @@ __all__ = ["CONFIG_NAME", "Entry", "Worlds", "enter", "listed_worlds", "load_wor
 CONFIG_NAME: Final = "careload"
 """Name under which Hydra knows `config.yaml` with all its settings."""
 
-_PATIENT_BYTES: Final = 400
-"""Memory of a patient in a world, open requests in, however long the run: 300 measured with 3,000 lanes of 2,000."""
-
 _OPEN_BYTES: Final = 4e8
 """Memory of the requests that are kept before any are closed, measured over one and three years."""
 
@@ -185,14 +182,14 @@ def listed_worlds(command: Command, faults: Sequence[Fault]) -> tuple[list[tuple
 
 def _memory_faults(worlds: Worlds) -> list[Fault]:
     """Fault of a run that this machine has not the memory for."""
-    from careload.plan import MOST_LANES
+    from careload.plan import MOST_LANES, PATIENT_BYTES
 
     first = worlds if isinstance(worlds, Study) else worlds.worlds[0][1]
     n_worlds = 1 if isinstance(worlds, Study) else len(worlds.worlds)
     fixed = 0 if isinstance(worlds, Study) else first.value("run.fixed_list_replications")
     cells = min(first.value("run.replications") + fixed, max(1, MOST_LANES // n_worlds))
     size = first.value("practice.list_size")
-    need = _OPEN_BYTES + _PATIENT_BYTES * n_worlds * cells * size
+    need = _OPEN_BYTES + PATIENT_BYTES * n_worlds * cells * size
     have = _memory_bytes()
     if need <= have:
         return []
