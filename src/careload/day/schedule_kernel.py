@@ -8,19 +8,16 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.day.schedule_lists import Lists
-from careload.day.schedule_rows import ITEM, PERSON, STEP
-from careload.day.schedule_steps import LARGEST_KEY, Choose, FollowOn, Rooms, Serve, State
+from careload.day.schedule_lists import CHILD, ITEM, STEP, Lists
+from careload.day.schedule_steps import LARGEST_KEY, ChoosePerson, ChooseTask, FollowOn, Rooms, Serve, State
 
 __all__ = ["Starts", "run"]
 
 IntArray: TypeAlias = NDArray[np.int64]
 
-_STATE: Final = 1 << 18
-"""Numbers that an iteration of the lanes that step together reads and writes; more would not stay in the cache."""
-_PASSES: Final = 4
-"""Numbers of a slot among them."""
-_LOOK: Final = 4
+_STATE: Final = 1 << 19
+"""Numbers in the state of the lanes that step together; more would not stay in the cache."""
+_LOOK: Final = 2
 """Iterations between two looks for closed lanes."""
 _SHRINK: Final = 64
 """Fewest closed lanes that are worth dropping."""
@@ -60,31 +57,36 @@ def run(lists: Lists) -> Starts:
     """
     lanes = len(lists.cap)
     blocks = -(-lanes // _block(lists))
-    records: list[IntArray] = []
+    records = [np.empty((4 + bool(len(lists.rooms)), 0), np.int64)]
     for block in range(blocks):
-        _run_block(lists, slice(block * lanes // blocks, (block + 1) * lanes // blocks), records)
-    t, entry, end, *since = np.concatenate(records, axis=1)
-    person = lists.people.take(t & PERSON)
+        records += _run_block(lists, slice(block * lanes // blocks, (block + 1) * lanes // blocks))
+    t, person, entry, end, *since = np.concatenate(records, axis=1)
+    room_wait = (t - since[0]) >> STEP if since else np.empty(0, np.int64)
     t >>= STEP
     end >>= STEP
-    room_wait = t - (since[0] >> STEP) if since else np.empty(0, np.int64)
-    return Starts(lists.entry.reshape(-1)[ITEM:].take(entry), t, end, person, room_wait)
+    item = lists.entry.reshape(-1)[ITEM:].take(entry)
+    item &= (1 << CHILD) - 1
+    return Starts(item, t, end, person, room_wait)
 
 
 def _block(lists: Lists) -> int:
     """Most lanes that step together."""
-    slots = lists.slots.size
-    rows = 2 * len(lists.first) + _PASSES * slots + len(lists.rooms)
-    return max(1, min(_STATE // rows, LARGEST_KEY // slots))
+    n_lists, streams, _ = lists.first.shape
+    columns, people = lists.streams.shape
+    rows = 2 * (n_lists + 1) * streams + (columns + 2) * people + streams + 1 + len(lists.rooms)
+    return int(min(_STATE // rows, LARGEST_KEY // max(people, len(lists.slot_column))))
 
 
-def _run_block(lists: Lists, lanes: slice, records: list[IntArray]) -> None:
-    """Step until every lane is closed; each record has rows start, entry, end, start with rooms enough."""
+def _run_block(lists: Lists, lanes: slice) -> list[IntArray]:
+    """Step until every lane is closed; each record has rows start, person, entry, end, start with rooms enough."""
     state = State.of(lists, lanes)
+    records: list[IntArray] = []
     while True:
-        still = _run_while_wide(lists, state, records)
+        begin, still = len(records), _run_while_wide(lists, state, records)
+        for record in records[begin:]:
+            record[1] //= len(state.cap)
         if not still.any():
-            return
+            return records
         state = state.keep(lists, still)
 
 
@@ -92,20 +94,20 @@ def _run_while_wide(lists: Lists, state: State, records: list[IntArray]) -> NDAr
     """Step until so many lanes are closed that dropping them pays; return the open ones."""
     m = len(state.cap)
     rooms = Rooms(state)
-    choose, serve = Choose(lists, state, rooms), Serve(lists, state, rooms)
-    follow_on = FollowOn(lists, state, serve)
-    has_follow_ons = len(lists.children.entry) > 1
+    choose_person, choose_task = ChoosePerson(lists, state, rooms), ChooseTask(lists, state, rooms)
+    serve, follow_on = Serve(lists, state, choose_task, rooms), FollowOn(lists, state)
+    has_follow_ons = len(lists.children.stream) > 1
     enough = m - max(_SHRINK, m >> 3)
-    slot = np.empty(m, np.int64)
     while True:
-        for _ in range(_LOOK):
-            record = np.empty((3 + rooms.short, m), np.int64)
-            t, entry, end, *since = record
-            choose(t, slot, *since)
-            serve(t, slot, entry, end)
+        record = np.empty((4 + rooms.short, _LOOK, m), np.int64)
+        for k in range(_LOOK):
+            t, person, entry, end, *since = record[:, k]
+            choose_person(t, person, *since)
+            choose_task(t, person)
+            serve(t, person, entry, end)
             if has_follow_ons:
-                follow_on(end)
-            records.append(record)
+                follow_on(choose_task.role, entry, end)
+        records.append(record.reshape(len(record), -1))
         open_lanes: NDArray[np.bool_] = t < state.cap
         still = np.count_nonzero(open_lanes)
         if still <= enough or not still:
