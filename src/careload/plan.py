@@ -44,7 +44,7 @@ __all__ = [
 PEOPLE: Final = name_key("people")
 DEMAND: Final = name_key("demand")
 MOST_LANES: Final = 600
-"""Lanes of a block of equal lists: more are little faster by lane, and the points of a sweep are done block by block."""
+"""Lanes of a block of equal lists: more are little faster each, and the points of a sweep are done by blocks."""
 
 _MOST_SPARSE: Final = 16
 """Most pairs of world and cell of a block by lane: a pair that is not run takes memory and a little time."""

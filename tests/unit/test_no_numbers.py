@@ -105,7 +105,6 @@ SOLVERS = (
     "day/schedule.py",
     "day/schedule_kernel.py",
     "day/schedule_lists.py",
-    "day/schedule_rows.py",
     "day/schedule_steps.py",
     "day/slips.py",
 )
