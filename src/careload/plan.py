@@ -30,6 +30,7 @@ from careload.same import MadeOnce, fingerprint
 
 __all__ = [
     "MOST_LANES",
+    "PATIENT_BYTES",
     "BlockPlan",
     "Cells",
     "Order",
@@ -37,6 +38,7 @@ __all__ = [
     "Plan",
     "Side",
     "make_plan",
+    "n_cores",
     "pyramid_of",
     "side_of",
 ]
@@ -351,8 +353,12 @@ def make_plan(orders: Sequence[Order], processes: int | None = 1) -> Plan:
 
 def _useful_processes(lane_days: int) -> int:
     """One process per core, as long as each has enough days to pay for its start."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, lane_days // _LANE_DAYS_OF_A_PROCESS))
+    return max(1, min(n_cores(), lane_days // _LANE_DAYS_OF_A_PROCESS))
+
+
+def n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _shared_facts(study: Study) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from careload import __version__
+from careload import __version__, plan
 from careload.command import cli, front_door
 from careload.command.cli import DEBUG_VARIABLE, DONE, ERROR, FAULTS, INTERRUPTED, main
 from careload.inputs.vocabulary import DEFAULT_SCENARIO, GROUPS, conf_dir, options
@@ -467,6 +467,7 @@ def test_memory_is_that_of_the_patients_however_long_the_run(
     usual = ("compare", "--cfg", "job")
     years = ("run.years=5", "run.fixed_list_replications=5")
     many = ("run.replications=1000", "practice.list_size=2400")
+    monkeypatch.setattr(plan, "n_cores", lambda: 1)
     monkeypatch.setattr(front_door, "_memory_bytes", lambda: 9e8)
     assert told(*usual, *years)[0] == DONE
     (line,) = refused(told, *usual, *many)

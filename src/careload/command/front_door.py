@@ -182,14 +182,14 @@ def listed_worlds(command: Command, faults: Sequence[Fault]) -> tuple[list[tuple
 
 def _memory_faults(worlds: Worlds) -> list[Fault]:
     """Fault of a run that this machine has not the memory for."""
-    from careload.plan import MOST_LANES, PATIENT_BYTES
+    from careload.plan import MOST_LANES, PATIENT_BYTES, n_cores
 
     first = worlds if isinstance(worlds, Study) else worlds.worlds[0][1]
     n_worlds = 1 if isinstance(worlds, Study) else len(worlds.worlds)
     fixed = 0 if isinstance(worlds, Study) else first.value("run.fixed_list_replications")
-    cells = min(first.value("run.replications") + fixed, max(1, MOST_LANES // n_worlds))
+    lanes = min(n_worlds * (first.value("run.replications") + fixed), MOST_LANES * n_cores())
     size = first.value("practice.list_size")
-    need = _OPEN_BYTES + PATIENT_BYTES * n_worlds * cells * size
+    need = _OPEN_BYTES + PATIENT_BYTES * lanes * size
     have = _memory_bytes()
     if need <= have:
         return []
