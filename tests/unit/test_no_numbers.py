@@ -36,7 +36,7 @@ NAMED = frozenset({0, 1, 2})
 FREE = INDICES | UNITS_OF_TIME | UNITS_OF_RATES
 
 DECLARED: dict[str, dict[float, str]] = {
-    "agents/model.py": {50_000: "memory: more agents than this are rows without objects"},
+    "agents/model.py": {250_000: "memory: more agents than this are rows without objects"},
     "day/attend.py": {400_000: "patient-days drawn at once: memory"},
     "day/block.py": {3: "Thursday, calendar convention", 4: "weeks of a month, calendar convention"},
     "day/closing.py": {2_000_000: "rows kept open: memory"},
@@ -85,7 +85,7 @@ DECLARED: dict[str, dict[float, str]] = {
     },
     "patients/tables.py": {
         7: "age bands of all tables",
-        50_000: "persons of the list that gives joint shares of conditions",
+        250_000: "persons of the list that gives joint shares of conditions",
         16: "quantile classes of a continuous law",
     },
     "practice/rota.py": {3: "Thursday, calendar convention", 4095: "latest minute that a tick can hold"},

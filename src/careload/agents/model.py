@@ -27,7 +27,7 @@ from careload.patients.calendar import WEEK_DAYS
 
 __all__ = ["MOST_PATIENT_AGENTS", "CareModel"]
 
-MOST_PATIENT_AGENTS: Final = 50_000
+MOST_PATIENT_AGENTS: Final = 250_000
 """Above this number patients have rows but no objects; results are the same."""
 
 
