@@ -85,7 +85,7 @@ DECLARED: dict[str, dict[float, str]] = {
     },
     "patients/tables.py": {
         7: "age bands of all tables",
-        250_000: "persons of the list that gives joint shares of conditions",
+        50_000: "persons of the list that gives joint shares of conditions",
         16: "quantile classes of a continuous law",
     },
     "practice/rota.py": {3: "Thursday, calendar convention", 4095: "latest minute that a tick can hold"},
