@@ -10,6 +10,8 @@ import pytest
 import careload
 from careload import plan as plan_module
 from careload import simulate as simulate_module
+from careload.agents.model import CareModel
+from careload.agents.people import Patient
 from careload.inputs.faults import Faults
 from careload.inputs.load import load_comparison
 from careload.inputs.study import Comparison
@@ -128,6 +130,45 @@ def test_lists_of_several_sizes_share_a_block() -> None:
     ]
     (block,) = make_plan(orders).blocks
     assert block.cells.list_size.tolist() == [300, 300, 400, 400, 500, 500]
+
+
+def mixed() -> list[Order]:
+    """A run of five cells, and another world in the first two of them only."""
+    low, high = (
+        tuple(
+            study
+            for _, study in comparison("practice.list_size=300", f"practice.team.nurse.fte={fte}").worlds
+        )
+        for fte in (0.2, 0.6)
+    )
+    return [Order(low, 5), Order(high, 2)]
+
+
+def test_worlds_that_want_few_cells_share_a_block_with_the_others() -> None:
+    """Every run is that of its own lanes alone, and its patients are the objects of those lanes only."""
+    orders = mixed()
+    made = make_plan(orders)
+    (block,) = made.blocks
+    assert block.wanted.sum(axis=1).tolist() == [5, 5, 2]
+    found: dict[int, Run | Exception] = {}
+    simulate_module.simulate_plan(made, found.__setitem__)
+    for number, order in enumerate(orders):
+        run = found[number]
+        assert isinstance(run, Run)
+        assert differing(run, simulate(order.studies, order.replications)) == []
+    model = CareModel(simulate_module.build(block))
+    patients = list(model.agents_by_type[Patient])
+    assert len(patients) == 12 * 300
+    assert sorted({patient.lane for patient in patients}) == list(range(12))
+    assert {practice.list_size for practice in model.practices} == {300}
+    model.close()
+
+
+def test_cells_that_share_no_worlds_share_no_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_module, "_MOST_SPARSE", 1)
+    blocks = make_plan(mixed()).blocks
+    assert [block.wanted.shape for block in blocks] == [(3, 2), (2, 3)]
+    assert all(block.wanted.all() for block in blocks)
 
 
 def test_blocks_stay_within_lanes_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:

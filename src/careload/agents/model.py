@@ -106,7 +106,7 @@ class CareModel(mesa.Model):
 
     @cached_property
     def lane_of_patients(self) -> NDArray[np.int64]:
-        """Lane of every row of the patient state."""
+        """Lane of every row of the patient state; -1 where a scenario is not run."""
         block = self.block
         cell = np.repeat(np.arange(block.n_cells), np.diff(block.people.offset))
         return block.lane_of.take(cell, axis=1).reshape(-1)
