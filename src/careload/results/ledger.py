@@ -20,16 +20,12 @@ __all__ = [
     "Ledger",
     "classes_of_rows",
     "compare_scenarios",
-    "overhead_ticks",
     "take_cells",
     "worked_ticks",
 ]
 
 CLASSES: Final = ("K", "X", "Y", "D", "A", "N")
 """Classes of instances that exist in both worlds; I, what the change itself brings, is counted apart."""
-
-
-_OVERHEAD: Final = (Account.SUPERVISION, Account.HAND_BACK, Account.HAND_OVER, Account.GP_MEETING)
 
 
 @dataclass(frozen=True)
@@ -124,12 +120,6 @@ def worked_ticks(state: State) -> NDArray[np.int64]:
         totals[Account.GP_SERVICE] + totals[Account.GP_MEETING] + totals[Account.GP_DESK]
     )
     return worked
-
-
-def overhead_ticks(state: State) -> NDArray[np.int64]:
-    """Supervision, hand-back, hand-over and meetings of GPs per lane."""
-    overhead: NDArray[np.int64] = state.accounts.totals[list(_OVERHEAD)].sum(0)
-    return overhead
 
 
 def classes_of_rows(state: State, baseline: int, scenario: int) -> NDArray[np.int64]:
