@@ -8,7 +8,18 @@ from typing import Any
 
 from careload.inputs.study import Study
 
-__all__ = ["with_values"]
+__all__ = ["SHORT", "with_values"]
+
+SHORT = (
+    "run.years=0.1",
+    "run.years.range=[0.05,2]",
+    "run.replications=2",
+    "run.replications.range=[1,60]",
+    "run.fixed_list_replications=2",
+    "run.fixed_list_replications.range=[2,40]",
+    "practice.list_size.range=[100,2400]",
+)
+"""Overrides of a run of five weeks with two replications of each kind, for lists of 100 and more."""
 
 
 def with_values(study: Study, values: Mapping[str, Any]) -> Study:

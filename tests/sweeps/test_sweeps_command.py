@@ -18,16 +18,8 @@ from careload.command import launch
 from careload.command.cli import DONE, ERROR, FAULTS, main
 from careload.inputs.faults import Fault, Faults
 from careload.results.sweep import FAILED_NAME
+from support import SHORT
 
-SHORT = (
-    "run.years=0.1",
-    "run.years.range=[0.05,2]",
-    "run.replications=2",
-    "run.replications.range=[1,60]",
-    "run.fixed_list_replications=2",
-    "run.fixed_list_replications.range=[2,40]",
-    "practice.list_size.range=[100,2400]",
-)
 KEYS = ("practice.list_size=200,300", "practice.team.nurse.fte=0.25,0.5")
 
 Told = Callable[..., tuple[int, str, str]]

@@ -18,18 +18,9 @@ from careload.results.report import SAFETY, report, signed, world_label
 from careload.results.report_page import page
 from careload.results.sweep import sweep_of, text_table
 from careload.simulate import simulate
-from support import with_values
+from support import SHORT, with_values
 
 WORDS = "urgent requests in 10,000 judged less urgent"
-SHORT = (
-    "run.years=0.1",
-    "run.years.range=[0.05,2]",
-    "run.replications=2",
-    "run.replications.range=[1,60]",
-    "run.fixed_list_replications=2",
-    "run.fixed_list_replications.range=[2,40]",
-    "practice.list_size.range=[100,2400]",
-)
 
 
 @pytest.fixture(scope="module")
