@@ -108,6 +108,20 @@ def test_everybody_is_an_agent(small: CareModel) -> None:
     assert all(isinstance(agent, mesa.Agent) and agent.model is small for agent in small.agents)
 
 
+def test_patients_who_are_met_late_are_the_same(small: CareModel) -> None:
+    """Patients get their objects when somebody asks for agents, in whatever way and week; the run does not notice."""
+    small.step()
+    assert small.agent_types == [Practice, GP, Nurse, Patient]
+    small.agents_by_type[Patient].do("decide")
+    small.run()
+    assert len(small.agents) == 4 * LIST + 4 + 8 + 4
+    assert {patient.seeking for patient in small.agents_by_type[Patient]} == set(small.seeking.reshape(-1))
+    assert same(results(small), plain())
+    unseen = CareModel(block())
+    unseen.close()
+    assert len(unseen.agents) == 0
+
+
 def test_an_attribute_is_a_place_in_an_array(small: CareModel) -> None:
     """Writing an attribute changes the array, and writing the array changes the attribute."""
     for kind, name, array in ((Patient, "seeking", small.seeking), (GP, "trust", small.trust)):
@@ -209,6 +223,7 @@ def test_rules_are_looked_up_once_per_class(monkeypatch: pytest.MonkeyPatch) -> 
         return getattr(kind, rule) is not getattr(base, rule)
 
     model = CareModel(block())
+    assert Patient in model.agents_by_type
     monkeypatch.setattr(careload.agents.model, "overrides", counted)
     model.step()
     model.close()

@@ -8,6 +8,7 @@ from typing import Final, cast
 
 import mesa
 import numpy as np
+from mesa.agent import AgentSet
 from numpy.typing import NDArray
 
 from careload.agents.people import (
@@ -35,7 +36,8 @@ class CareModel(mesa.Model):
     """A block of practices, simulated week by week.
 
     Agents meet the days only through `Decisions` (before a week) and `Experience` (after it), all at once: no
-    agent sees another's move of the same week.
+    agent sees another's move of the same week. Patients without a rule of their own get their objects when somebody
+    first asks for the agents, because a run needs their rows only.
 
     Parameters
     ----------
@@ -73,6 +75,7 @@ class CareModel(mesa.Model):
         )
         self.practices = [Practice(self, lane) for lane in range(block.n_lanes)]
         self._make_staff(gp_class)
+        self._patient_class: type[Patient] | None = None
         self._make_patients(patient_class, patient_class_of)
 
     def _make_staff(self, gp_class: type[GP]) -> None:
@@ -90,19 +93,49 @@ class CareModel(mesa.Model):
     def _make_patients(
         self, patient_class: type[Patient], class_of: Callable[[int], type[Patient]] | None
     ) -> None:
-        rows = np.flatnonzero(self.lane_of_patients >= 0).tolist()
-        if len(rows) <= MOST_PATIENT_AGENTS:
-            for row in rows:
-                (class_of(row) if class_of else patient_class)(self, row)
-        elif (
-            class_of
-            or overrides(patient_class, Patient, "learn")
-            or overrides(patient_class, Patient, "decide")
-        ):
-            for row in rows:
+        own_rule = any(overrides(patient_class, Patient, rule) for rule in ("decide", "learn"))
+        few = self.n_patients <= MOST_PATIENT_AGENTS
+        if class_of or own_rule:
+            for row in self._rows_of_patients():
                 kind = class_of(row) if class_of else patient_class
-                if kind is not Patient:
+                if few or kind is not Patient:
                     kind(self, row)
+        elif few:
+            self._patient_class = patient_class
+
+    def _meet_patients(self) -> None:
+        """Make the objects of patients that nobody has asked for so far."""
+        kind, self._patient_class = self._patient_class, None
+        if kind is not None:
+            for row in self._rows_of_patients():
+                kind(self, row)
+
+    def _rows_of_patients(self) -> list[int]:
+        """Rows of the patient state where somebody lives."""
+        rows: list[int] = np.flatnonzero(self.lane_of_patients >= 0).tolist()
+        return rows
+
+    @property
+    def n_patients(self) -> int:
+        """Patients of all lanes, with or without objects."""
+        return int(np.count_nonzero(self.lane_of_patients >= 0))
+
+    @property  # type: ignore[misc]
+    def agents(self) -> AgentSet:
+        """All agents, patients among them."""
+        self._meet_patients()
+        return super().agents
+
+    @property
+    def agents_by_type(self) -> dict[type[mesa.Agent], AgentSet]:
+        """All agents by class, patients among them."""
+        self._meet_patients()
+        return super().agents_by_type
+
+    @property
+    def agent_types(self) -> list[type]:
+        """Classes of all agents."""
+        return list(self.agents_by_type)
 
     @cached_property
     def lane_of_patients(self) -> NDArray[np.int64]:
@@ -126,7 +159,7 @@ class CareModel(mesa.Model):
     def _patients_with_own(self, rule: str) -> bool:
         """Whether some patients have a rule of their own, `decide` or `learn`."""
         return any(
-            issubclass(kind, Patient) and overrides(kind, Patient, rule) for kind in self.agents_by_type
+            issubclass(kind, Patient) and overrides(kind, Patient, rule) for kind in super().agents_by_type
         )
 
     @property
@@ -158,7 +191,7 @@ class CareModel(mesa.Model):
         alike = self._seeking is None and not self._patients_with_own("decide")
         of_cells = _where_run(self._seeking_of_lanes, self.block.lane_of)
         trust, seeking = self.trust.copy(), of_cells if alike else self.seeking.copy()
-        for kind, agents in self.agents_by_type.items():
+        for kind, agents in super().agents_by_type.items():
             if issubclass(kind, GP) and overrides(kind, GP, "decide"):
                 for gp in cast(Iterable[GP], agents):
                     trust.reshape(-1)[gp.row] = gp.decide()
@@ -198,7 +231,7 @@ class CareModel(mesa.Model):
     ) -> None:
         """Let agents with a rule of their own use it; what it leaves is for the coming week."""
         good, back = week.good_episodes.reshape(-1), week.hand_backs.reshape(-1)
-        for kind, agents in self.agents_by_type.items():
+        for kind, agents in super().agents_by_type.items():
             if issubclass(kind, GP) and overrides(kind, GP, "learn"):
                 for gp in cast(Iterable[GP], agents):
                     old = gp.trust
@@ -221,6 +254,7 @@ class CareModel(mesa.Model):
 
     def close(self) -> None:
         """Free the model: Mesa keeps a reference to it by class otherwise."""
+        self._patient_class = None
         self.remove_all_agents()  # type: ignore[no-untyped-call]
         self.practices.clear()
         mesa.Agent._ids.pop(self, None)
