@@ -54,9 +54,10 @@ def take(table: T, index: Any) -> T:
 
 def join(tables: Sequence[T]) -> T:
     """Tables of one type, one below the other."""
-    parts: list[T] = [part for table in tables for part in vars(table).get("_parts", (table,)) if rows(part)]
-    if len(parts) <= 1:
-        return parts[0] if parts else tables[0]
+    filled = [table for table in tables if rows(table)]
+    if len(filled) <= 1:
+        return filled[0] if filled else tables[0]
+    parts: list[T] = [part for table in filled for part in vars(table).get("_parts", (table,))]
     joined = _deferred(type(parts[0]), lambda name: np.concatenate([getattr(one, name) for one in parts]))
     if isinstance(joined, Table):
         # A table joined again is copied once, from its parts.

@@ -104,7 +104,7 @@ def test_the_days_watched_hold_work_of_every_kind(run: str, request: pytest.Fixt
     model, days = request.getfixturevalue(run)
     assert len(days) == len(model.block.calendar)
     seen = np.unique(np.concatenate([one.part for _, one in starts(days)]))
-    assert seen.tolist() == [int(part) for part in Part]
+    assert seen.tolist() == list(Part)
 
 
 def test_no_one_is_in_two_places(watched_days: list[WatchedDay]) -> None:

@@ -53,11 +53,11 @@ def rota(weekday: int = MONDAY, monthly: bool = False, **change: Any) -> tuple[L
     return layout, day_rota(layout, practices, weekday, monthly)
 
 
-def absences(found: DayRota, person: int, lane: int = 0) -> list[tuple[Part, int, int]]:
+def absences(found: DayRota, person: int, lane: int = 0) -> list[tuple[int, int, int]]:
     """Absences of one person in one lane as (part, release, fixed end), in order of time."""
     parts = found.absences
     mine = np.flatnonzero((parts.stream == person) & (parts.lane == lane))
-    rows = [(Part(int(parts.part[row])), int(parts.release[row]), int(parts.fixed_end[row])) for row in mine]
+    rows = [(int(parts.part[row]), int(parts.release[row]), int(parts.fixed_end[row])) for row in mine]
     return sorted(rows, key=lambda row: row[1:])
 
 

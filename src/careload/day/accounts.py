@@ -8,6 +8,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from careload.codes import Codes
+
 __all__ = ["MOST_ACCESS_DAYS", "Account", "Accounts", "Fate", "Outcomes"]
 
 
@@ -165,7 +167,7 @@ class Accounts:
         np.add.at(self.task_ticks.reshape(-1), cell, ticks)
 
 
-class Fate(IntEnum):
+class Fate(Codes):
     """What became of a task instance in one world."""
 
     NOT_DONE = 0
@@ -196,7 +198,7 @@ class Outcomes:
         self,
         lane: NDArray[np.int64],
         row: NDArray[np.int64],
-        fate: NDArray[np.int64] | Fate,
+        fate: NDArray[np.int64] | int,
         ticks: NDArray[np.int64],
     ) -> None:
         """Set the fate of task rows and add the GP's time on them inside the window."""

@@ -202,7 +202,7 @@ def _end_calls(block: Block, state: State, day: int, callers: Slips, answers: An
         state.accounts.count(Account.MISSED_URGENT, callers.lane[answers.missed])
 
 
-def _set_fate(state: State, slips: Slips, fate: Fate) -> None:
+def _set_fate(state: State, slips: Slips, fate: int) -> None:
     """Set the fate of visit, acts and desk work of slips."""
     requests = state.register.requests
     size = 1 + (requests.n_acts[slips.request].astype(np.int64) + requests.n_desk[slips.request])

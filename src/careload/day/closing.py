@@ -96,7 +96,7 @@ def classes(
     return kind
 
 
-def _kind(before: Fate, after: Fate) -> Kind:
+def _kind(before: int, after: int) -> Kind:
     if before == Fate.BY_GP:
         ends = {Fate.BY_GP: Kind.KEPT, Fate.BY_OTHER: Kind.MOVED, Fate.NOT_NEEDED: Kind.ENDED}
         return ends.get(after, Kind.ABANDONED)

@@ -67,12 +67,12 @@ def no_contacts() -> Contacts:
 def item_key(
     register: Register,
     request: NDArray[np.int64],
-    part: Part,
+    part: int,
     errand: NDArray[np.int8],
     tries: NDArray[np.int8],
 ) -> NDArray[np.uint64]:
     """Key that breaks ties of release in the schedule."""
-    code = (int(part) * 4 + errand.astype(np.int64)) * 8 + np.minimum(tries, _KEY_TRIES)
+    code = (part * 4 + errand.astype(np.int64)) * 8 + np.minimum(tries, _KEY_TRIES)
     return child(register.requests.key[request], code)
 
 
@@ -178,7 +178,7 @@ class _Birth(NamedTuple):
     """What some contacts create: their rows, and for each stream, ticks by role and acts."""
 
     rows: NDArray[np.int64]
-    part: Part
+    part: int
     stream: NDArray[np.int64]
     responsible: int
     service: NDArray[np.int64]
@@ -223,7 +223,7 @@ def _births(
 
 
 def _of_gp(
-    layout: Layout, part: Part, rows: NDArray[np.int64], stream: NDArray[np.int64], ticks: NDArray[np.int64]
+    layout: Layout, part: int, rows: NDArray[np.int64], stream: NDArray[np.int64], ticks: NDArray[np.int64]
 ) -> _Birth:
     """What the GP who signs does after some contacts of others, if it was others who held them."""
     service = np.zeros((len(rows), len(layout.roles)), np.int64)
@@ -234,7 +234,7 @@ def _of_gp(
 def follow_on_parts(
     layout: Layout,
     parents: Parts,
-    part: Part,
+    part: int,
     stream: NDArray[np.int64],
     service: NDArray[np.int64],
     acts: NDArray[np.int64],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from careload.codes import Codes
 from careload.day.slips import Slips
 from careload.draws import child, name_key, uniform
 from careload.patients.bundle import BundleTables, Register, Urgency, call_minute
@@ -23,7 +23,7 @@ _AGAIN: Final = name_key("recontact after closing")
 _AFTER: Final = name_key("days to recontact")
 
 
-class Outcome(IntEnum):
+class Outcome(Codes):
     """What a call leads to."""
 
     JUDGED = 0

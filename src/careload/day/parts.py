@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from careload.codes import Codes
 from careload.columns import Table, spread
 from careload.day.schedule import Items
 from careload.patients.bundle import CALL_ROW, VISIT_ROW, Register
@@ -34,7 +34,7 @@ __all__ = [
 NOBODY: Final = -1
 
 
-class Part(IntEnum):
+class Part(Codes):
     """What a start is."""
 
     CALL = 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from careload.codes import Codes
 from careload.columns import Table, replace, take
 from careload.draws import name_key, uniform
 from careload.patients.bundle import Requests, Urgency
@@ -18,7 +18,7 @@ __all__ = ["DTYPES", "Errand", "Slips", "Step", "new_slips", "no_slips", "with_c
 _AHEAD: Final = name_key("follow-up ahead")
 
 
-class Errand(IntEnum):
+class Errand(Codes):
     """What the patient comes for."""
 
     VISIT = 0
@@ -29,7 +29,7 @@ class Errand(IntEnum):
     """An extra follow-up that delegation brings."""
 
 
-class Step(IntEnum):
+class Step(Codes):
     """What happens to a slip on its day."""
 
     CALL = 0

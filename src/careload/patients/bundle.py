@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from careload.codes import Codes
 from careload.columns import take
 from careload.draws import child, happens, index16, name_key, uniform
 from careload.patients.calendar import Calendar
@@ -44,7 +44,7 @@ _LUCK = name_key("duration")
 _MOST_TOLERANCE = 366
 
 
-class Urgency(IntEnum):
+class Urgency(Codes):
     """Urgency of a request; the number is its rank on the day."""
 
     URGENT = 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from careload.codes import Codes
 from careload.columns import spread
 from careload.draws import child, events, happens, limit_of
 
@@ -18,7 +18,7 @@ __all__ = ["BundleTables", "Channel", "Offers", "acts_of", "desk_of"]
 _PARTS: Final = 1024
 
 
-class Channel(IntEnum):
+class Channel(Codes):
     """Where a visit takes place."""
 
     OFFICE = 0

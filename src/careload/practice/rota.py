@@ -114,7 +114,7 @@ def _absences(
 def _absence(
     n_roles: int,
     person: int,
-    part: Part,
+    part: int,
     where: NDArray[np.bool_],
     begin: NDArray[np.int64],
     end: NDArray[np.int64],
