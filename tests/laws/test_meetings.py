@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from careload.day.accounts import Account
+from careload.day.parts import Part
 from careload.simulate import make_block
 from runs import run_through, short
 
@@ -24,3 +25,24 @@ def test_nobody_meets_alone() -> None:
     alone, one_day, every_day = totals[Account.GP_MEETING].reshape(3, -1).sum(1)
     assert alone == 0
     assert 0 < one_day < 0.4 * every_day
+
+
+def test_the_monthly_meeting_is_where_the_inputs_say() -> None:
+    """Each world meets on its own weekday, so many weeks after the last time, in weeks that are open."""
+    monthly = {"meeting.huddle": 0.0, "meeting.monthly": 45.0}
+    changed = {"meeting.monthly_weekday": 2, "meeting.monthly_every_weeks": 5}
+    studies = [
+        short(("practice=solo_nurse",), monthly),
+        short(("practice=solo_nurse",), {**monthly, **changed}),
+    ]
+    block = make_block(studies, np.arange(3))
+    lanes, met = {0: block.lane_of[0], 1: block.lane_of[1]}, 0
+    for day in range(len(block.calendar)):
+        absences = block.rota(day).absences
+        meets = np.isin(np.arange(block.n_lanes), absences.lane[absences.part == Part.MEETING])
+        weekday, week = int(block.calendar.weekday[day]), int(block.calendar.week[day])
+        expected = (weekday == 3 and week % 4 == 1, weekday == 1 and week % 5 == 1)
+        for world, is_day in enumerate(expected):
+            assert (meets[lanes[world]] == is_day).all()
+        met += sum(expected)
+    assert met

@@ -38,7 +38,6 @@ FREE = INDICES | UNITS_OF_TIME | UNITS_OF_RATES
 DECLARED: dict[str, dict[float, str]] = {
     "agents/model.py": {250_000: "memory: more agents than this are rows without objects"},
     "day/attend.py": {400_000: "patient-days drawn at once: memory"},
-    "day/block.py": {3: "Thursday, calendar convention", 4: "weeks of a month, calendar convention"},
     "day/closing.py": {2_000_000: "rows kept open: memory"},
     "day/premises.py": {32: "minutes of a step in which people are counted", 128: "steps of a day"},
     "inputs/check.py": {20_000: "size of a cache"},
@@ -88,7 +87,7 @@ DECLARED: dict[str, dict[float, str]] = {
         50_000: "persons of the list that gives joint shares of conditions",
         16: "quantile classes of a continuous law",
     },
-    "practice/rota.py": {3: "Thursday, calendar convention", 4095: "latest minute that a tick can hold"},
+    "practice/rota.py": {4095: "latest minute that a tick can hold"},
     "practice/timetable.py": {5: "open days of a week"},
     "practice/worlds.py": {5: "open days of a week", 120: "length of a table by days of lead"},
 }

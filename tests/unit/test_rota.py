@@ -19,6 +19,7 @@ from support import with_values
 
 STUDY: Final = load_study(["practice=solo_nurse"])
 MONDAY, THURSDAY, FRIDAY = 0, 3, 4
+NO_MEETING: Final = np.zeros(1, np.bool_)
 BASE: Final = {
     "practice.team.gp.sessions": ("08:00-12:00 places", "13:00-16:00 desk", "16:00-19:00 places"),
     "practice.team.gp.rests": ("10:00-10:10",),
@@ -50,7 +51,7 @@ def worlds(*changes: Mapping[str, Any]) -> tuple[Layout, Practices]:
 def rota(weekday: int = MONDAY, monthly: bool = False, **change: Any) -> tuple[Layout, DayRota]:
     """Pattern of a weekday in one lane."""
     layout, practices = worlds({key.replace("__", "."): value for key, value in change.items()})
-    return layout, day_rota(layout, practices, weekday, monthly)
+    return layout, day_rota(layout, practices, weekday, np.array([monthly]))
 
 
 def absences(found: DayRota, person: int, lane: int = 0) -> list[tuple[int, int, int]]:
@@ -71,7 +72,7 @@ def test_people_are_numbered_by_role_then_place() -> None:
     assert layout.roles == ("nurse", "gp")
     assert layout.person_role.tolist() == [0, 0, 1, 1, 1]
     assert layout.gps.tolist() == [2, 3, 4]
-    found = day_rota(layout, practices, MONDAY, False)
+    found = day_rota(layout, practices, MONDAY, NO_MEETING)
     present = (found.free < NEVER).T
     assert present.tolist() == [
         [True, False, True, True, False],
@@ -122,12 +123,8 @@ def test_a_meeting_that_fills_lunch_leaves_no_break() -> None:
     ]
 
 
-def test_the_monthly_meeting_is_on_thursday() -> None:
-    """Asked for on another day it does not take place; without minutes nobody meets."""
-    for weekday in (MONDAY, FRIDAY):
-        layout, found = rota(weekday, monthly=True)
-        assert absences(found, int(layout.gps[0]))[2] == (Part.OFF, at("12:00"), at("13:00"))
-    layout, found = rota(THURSDAY, monthly=True, meeting__monthly=0.0, meeting__huddle=0.0)
+def test_without_minutes_nobody_meets() -> None:
+    found = rota(THURSDAY, monthly=True, meeting__monthly=0.0, meeting__huddle=0.0)[1]
     assert Part.MEETING not in found.absences.part
 
 
@@ -158,7 +155,7 @@ def test_a_contract_becomes_sessions(
     """38 hours a week at full time: a morning every day, or full days of 7.6 hours until the hours are used."""
     change = {"practice.team.nurse.fte": fte, "practice.team.nurse.pattern": pattern}
     layout, practices = worlds(change)
-    found = day_rota(layout, practices, weekday, False)
+    found = day_rota(layout, practices, weekday, NO_MEETING)
     rows = found.session[0, :, :, 0]
     here = rows[rows[:, 0] < NEVER]
     assert here.tolist() == [[at(begin), at(end)] for begin, end in sessions]
@@ -247,9 +244,9 @@ def test_lanes_follow_their_world() -> None:
     """Lanes of one block may have different practices; each has the pattern of its own."""
     change = {"practice.team.gp.sessions": ("09:00-12:00 places",), "practice.team.nurse.heads": 0}
     layout, tables = worlds({}, change)
-    both = day_rota(layout, for_lanes(tables, np.array([1, 0, 0, 1])), MONDAY, False)
+    both = day_rota(layout, for_lanes(tables, np.array([1, 0, 0, 1])), MONDAY, NO_MEETING)
     for lane, world in enumerate([1, 0, 0, 1]):
-        alone = day_rota(layout, for_lanes(tables, np.array([world])), MONDAY, False)
+        alone = day_rota(layout, for_lanes(tables, np.array([world])), MONDAY, NO_MEETING)
         for person in range(len(layout.person_role)):
             assert absences(both, person, lane) == absences(alone, person)
         assert np.array_equal(both.free[:, lane], alone.free[:, 0])

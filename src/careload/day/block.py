@@ -25,8 +25,6 @@ from careload.ticks import NEVER
 __all__ = ["Block", "Decisions", "Experience", "State", "first_state", "usual_gp"]
 
 _USUAL = name_key("usual GP")
-_MONTHLY_WEEKS = 4
-_THURSDAY = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Block:
     crumb_limit : ndarray of int64, shape (L,)
         Ticks below which an idle piece is a crumb.
     rotas : dict
-        Pattern by (weekday, monthly meeting).
+        Pattern by weekday and by who has the monthly meeting.
     contrasts : tuple of (int, int)
         Baseline and scenario of every comparison.
     """
@@ -60,7 +58,7 @@ class Block:
     crumb_limit: NDArray[np.int64]
     desk: DeskTables
     travel_ticks: NDArray[np.int64]
-    rotas: dict[tuple[int, bool], DayRota]
+    rotas: dict[tuple[int, bytes], DayRota]
     contrasts: tuple[tuple[int, int], ...]
 
     @property
@@ -112,15 +110,21 @@ class Block:
 
     def rota(self, day: int) -> DayRota:
         """The pattern of an open day."""
-        weekday = int(self.calendar.weekday[day])
-        monthly = weekday == _THURSDAY and (int(self.calendar.week[day]) - 1) % _MONTHLY_WEEKS == 0
-        return self.rota_of_weekday(weekday, monthly)
+        weekday, rules = int(self.calendar.weekday[day]), self.practices.rota
+        monthly = weekday == rules.monthly_weekday
+        monthly &= (self.calendar.week[day] - 1) % rules.monthly_weeks == 0
+        return self._pattern(weekday, monthly)
 
-    def rota_of_weekday(self, weekday: int, monthly: bool = False) -> DayRota:
-        """The pattern of a weekday, made at its first use."""
-        if (weekday, monthly) not in self.rotas:
-            self.rotas[weekday, monthly] = day_rota(self.layout, self.practices, weekday, monthly)
-        return self.rotas[weekday, monthly]
+    def rota_of_weekday(self, weekday: int) -> DayRota:
+        """The pattern of a weekday without a monthly meeting."""
+        return self._pattern(weekday, np.zeros(self.n_lanes, np.bool_))
+
+    def _pattern(self, weekday: int, monthly: NDArray[np.bool_]) -> DayRota:
+        """The pattern of a weekday and of meetings in some lanes, made at its first use."""
+        mark = weekday, monthly.tobytes()
+        if mark not in self.rotas:
+            self.rotas[mark] = day_rota(self.layout, self.practices, weekday, monthly)
+        return self.rotas[mark]
 
 
 @dataclass(frozen=True)

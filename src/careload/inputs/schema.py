@@ -72,6 +72,8 @@ meeting.huddle                                | number    | minute         | 0  
 meeting.huddle_start                          | clock     | clock          |      |
 meeting.monthly                               | number    | minute         | 0    | 480
 meeting.monthly_start                         | clock     | clock          |      |
+meeting.monthly_weekday                       | integer   | weekday        | 1    | 5
+meeting.monthly_every_weeks                   | integer   | week           | 1    | 52
 book.held_share                               | number    | share          | 0    | 1
 book.horizon_days                             | integer   | calendar_day   | 1    | 365
 book.follow_up_tolerance                      | number    | share          | 0    | 1

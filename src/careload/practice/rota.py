@@ -17,7 +17,6 @@ from careload.ticks import MINUTE, NEVER
 __all__ = ["DayRota", "day_rota", "in_session", "next_opening"]
 
 END_OF_DAY: Final = 4095 * MINUTE
-_THURSDAY: Final = 3
 
 
 @dataclass(frozen=True)
@@ -50,15 +49,15 @@ class DayRota:
     ordinary_start: NDArray[np.int64]
 
 
-def day_rota(layout: Layout, practices: Practices, weekday: int, monthly: bool) -> DayRota:
+def day_rota(layout: Layout, practices: Practices, weekday: int, monthly: NDArray[np.bool_]) -> DayRota:
     """The pattern of one weekday.
 
     Parameters
     ----------
     practices : Practices
         One entry per lane.
-    monthly : bool
-        True on the day of the monthly meeting.
+    monthly : ndarray of bool, shape (L,)
+        Whether it is the day of the monthly meeting.
     """
     rota = practices.rota
     session = np.ascontiguousarray(rota.session[:, :, weekday].transpose(1, 2, 3, 0))
@@ -73,7 +72,7 @@ def day_rota(layout: Layout, practices: Practices, weekday: int, monthly: bool) 
         session=session,
         desk_session=np.ascontiguousarray(rota.desk_session[:, :, weekday].transpose(1, 2, 0)),
         close=ends.max(1),
-        absences=_absences(layout, rota, session, here, monthly and weekday == _THURSDAY),
+        absences=_absences(layout, rota, session, here, monthly),
         places=Places(start=start, held=held),
         ordinary=(ahead < NEVER).sum(1),
         ordinary_start=np.sort(ahead, axis=1),
@@ -81,7 +80,11 @@ def day_rota(layout: Layout, practices: Practices, weekday: int, monthly: bool) 
 
 
 def _absences(
-    layout: Layout, rota: Rota, session: NDArray[np.int64], here: NDArray[np.bool_], monthly: bool
+    layout: Layout,
+    rota: Rota,
+    session: NDArray[np.int64],
+    here: NDArray[np.bool_],
+    monthly: NDArray[np.bool_],
 ) -> Parts:
     """Breaks, time between sessions, meetings and going home, as starts of rank 0 in each person's own stream.
 
@@ -90,7 +93,7 @@ def _absences(
     n_roles = len(layout.roles)
     together = (here.sum(0) > 1)[:, None]
     huddle = np.where(together, rota.huddle, 0)
-    meeting = np.where(together & monthly, rota.monthly, 0)
+    meeting = np.where(together & monthly[:, None], rota.monthly, 0)
     met = meeting[:, 1] > meeting[:, 0]
     found = [no_parts(n_roles)]
     for person in range(len(session)):

@@ -109,7 +109,9 @@ class Rota:
     huddle : ndarray of int64, shape (W, 2)
         Daily meeting of everybody present.
     monthly : ndarray of int64, shape (W, 2)
-        Meeting on the first Thursday of four open weeks.
+        Monthly meeting of everybody present.
+    monthly_weekday, monthly_weeks : ndarray of int64, shape (W,)
+        Its day, 0 for Monday, and the weeks from one to the next, counted from ISO week 1.
     place : ndarray of int64, shape (W, D, 5, Z)
         Start of every place, in time order.
     held : ndarray of bool, shape (W, D, 5, Z)
@@ -132,6 +134,8 @@ class Rota:
     pace: NDArray[np.int64]
     huddle: NDArray[np.int64]
     monthly: NDArray[np.int64]
+    monthly_weekday: NDArray[np.int64]
+    monthly_weeks: NDArray[np.int64]
     place: NDArray[np.int64]
     held: NDArray[np.bool_]
     slot: NDArray[np.int64]

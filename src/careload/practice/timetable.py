@@ -72,6 +72,8 @@ def timetable(study: Study, layout: Layout) -> Rota:
         pace=pace,
         huddle=_meeting(study, "meeting.huddle"),
         monthly=_meeting(study, "meeting.monthly"),
+        monthly_weekday=np.array([round(study.value("meeting.monthly_weekday")) - 1]),
+        monthly_weeks=np.array([round(study.value("meeting.monthly_every_weeks"))]),
         place=place,
         held=held,
         slot=slot,
