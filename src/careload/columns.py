@@ -1,7 +1,8 @@
 """Tables of equally long columns: rows are taken, tables joined, columns replaced; groups are spread and sorted.
 
 A day hands its tables from stage to stage and each stage reads a few columns only. Rows taken and tables joined
-are therefore put together column by column, each at its first use.
+are therefore put together column by column, each at its first use. A column has one value per row, or several: rows
+are its last axis.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ def rows(table: Any) -> int:
 def take(table: T, index: Any) -> T:
     """The rows of `table` that `index` (a mask, positions or a slice) names, as a new table."""
     if isinstance(index, slice):
-        return _deferred(type(table), lambda name: getattr(table, name)[index])
+        return _deferred(type(table), lambda name: getattr(table, name)[..., index])
     chosen = np.flatnonzero(index) if index.dtype == np.bool_ else index
-    return _deferred(type(table), lambda name: getattr(table, name).take(chosen, axis=0))
+    return _deferred(type(table), lambda name: getattr(table, name).take(chosen, axis=-1))
 
 
 def join(tables: Sequence[T]) -> T:
@@ -58,7 +59,9 @@ def join(tables: Sequence[T]) -> T:
     if len(filled) <= 1:
         return filled[0] if filled else tables[0]
     parts: list[T] = [part for table in filled for part in vars(table).get("_parts", (table,))]
-    joined = _deferred(type(parts[0]), lambda name: np.concatenate([getattr(one, name) for one in parts]))
+    joined = _deferred(
+        type(parts[0]), lambda name: np.concatenate([getattr(one, name) for one in parts], axis=-1)
+    )
     if isinstance(joined, Table):
         # A table joined again is copied once, from its parts.
         joined.__dict__["_parts"] = parts

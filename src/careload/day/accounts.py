@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from careload.codes import Codes
 
-__all__ = ["MOST_ACCESS_DAYS", "Account", "Accounts", "Fate", "Outcomes"]
+__all__ = ["MOST_ACCESS_DAYS", "Account", "Accounts", "Fate", "Outcomes", "Tally"]
 
 
 class Account(IntEnum):
@@ -101,12 +101,26 @@ MOST_ACCESS_DAYS = 60
 """Open days from call to contact are counted one by one up to this number, which stands for all longer waits."""
 
 
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What A accounts take of rows of K kinds.
+
+    Attributes
+    ----------
+    accounts : ndarray of int64, shape (A,)
+    weight : ndarray of int64, shape (A, K)
+        How often each account takes each kind.
+    """
+
+    accounts: NDArray[np.int64]
+    weight: NDArray[np.int64]
+
+
 class Accounts:
     """Counters of all lanes, int64.
 
     Attributes
     ----------
-    totals : ndarray, shape (accounts, L)
     task_ticks : ndarray, shape (R, T, L)
         Time by role and task.
     present, met : ndarray, shape (R, L)
@@ -119,7 +133,8 @@ class Accounts:
 
     def __init__(self, n_lanes: int, n_roles: int, n_tasks: int, n_contrasts: int, n_cells: int) -> None:
         self.n_lanes = n_lanes
-        self.totals = np.zeros((len(Account), n_lanes), np.int64)
+        self._totals = np.zeros((len(Account), n_lanes), np.int64)
+        self._by_kind: dict[Tally, NDArray[np.int64]] = {}
         self.task_ticks = np.zeros((n_roles, n_tasks, n_lanes), np.int64)
         self.present = np.zeros((n_roles, n_lanes), np.int64)
         self.met = np.zeros((n_roles, n_lanes), np.int64)
@@ -127,32 +142,39 @@ class Accounts:
         self.desk_moved = np.zeros((n_contrasts, n_tasks, n_cells), np.int64)
         self.desk_taken = np.zeros((n_contrasts, n_tasks, n_cells), np.int64)
 
+    @property
+    def totals(self) -> NDArray[np.int64]:
+        """The counters; only now are the rows counted by kind given to the accounts that take them."""
+        for tally, found in self._by_kind.items():
+            self._totals[tally.accounts] += tally.weight @ found
+        self._by_kind.clear()
+        return self._totals
+
     def count(self, account: Account, lane: NDArray[np.int64]) -> None:
         """Add one for every entry of `lane`."""
-        self.totals[account] += np.bincount(lane, minlength=self.n_lanes)
+        self._totals[account] += np.bincount(lane, minlength=self.n_lanes)
 
     def add(self, account: Account, lane: NDArray[np.int64], amount: NDArray[np.int64]) -> None:
         """Add an amount for every entry of `lane`; sums stay exact below 2**53 ticks."""
-        self.totals[account] += np.bincount(lane, amount, minlength=self.n_lanes).astype(np.int64)
+        self._totals[account] += np.bincount(lane, amount, minlength=self.n_lanes).astype(np.int64)
 
-    def tally(
-        self,
-        kinds: Sequence[tuple[Account, NDArray[np.int64]]],
-        kind: NDArray[np.int64],
-        lane: NDArray[np.int64],
-        amount: NDArray[np.int64] | None = None,
-    ) -> None:
-        """Count rows of several kinds at once, or add their amounts: every account names the kinds that it takes."""
-        n = 1 + max(int(taken.max(initial=0)) for _, taken in kinds)
-        n = max(n, 1 + int(kind.max(initial=0)))
-        place = kind * self.n_lanes + lane
-        table = np.bincount(place, amount, minlength=n * self.n_lanes).reshape(n, self.n_lanes)
-        for account, taken in kinds:
-            self.totals[account] += table[taken].sum(0).astype(np.int64)
+    def tally(self, tally: Tally, place: NDArray[np.int64], amount: NDArray[np.int64] | None = None) -> None:
+        """Count rows by kind, or add their amounts, for all accounts of a tally.
+
+        Parameters
+        ----------
+        place : ndarray of int64, shape (n,)
+            The kind of each row times L, plus its lane.
+        """
+        if tally not in self._by_kind:
+            self._by_kind[tally] = np.zeros((tally.weight.shape[1], self.n_lanes), np.int64)
+        waiting = self._by_kind[tally]
+        found = np.bincount(place, amount, minlength=waiting.size).astype(np.int64, copy=False)
+        waiting += found.reshape(waiting.shape)
 
     def add_lanes(self, account: Account, amount: NDArray[np.int64]) -> None:
         """Add one amount per lane."""
-        self.totals[account] += amount
+        self._totals[account] += amount
 
     def add_tasks(
         self,

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import join, settled, take
+from careload.columns import settled, take
 from careload.day.accounts import Account
 from careload.day.block import Block, Decisions, State, usual_gp
 from careload.day.booking import ask_today, call_key
@@ -96,12 +96,15 @@ def places_of_today(block: Block, state: State, decisions: Decisions, day: int, 
     rows = np.concatenate((ways.later, without[~fits], come[again]))
     later = _delegated(block, state, decisions, take(slips, rows), gp.take(rows))
     come, away, release = come[~absent], *_away(block, state, day, slips, ways)
-    contacts = [
-        _booked(block, day, take(slips, come), gp.take(come), key[~absent]),
+    starts = (
+        _booked(block, day, take(slips, come), key[~absent]),
         _unbooked(block, day, take(slips, unbooked), gp.take(unbooked), ways.minute.take(unbooked)),
-        _round(block, day, take(slips, away), gp.take(away), release),
-    ]
-    return Attendance(contacts=join(contacts), later=later)
+        (_on_round(block, day, slips.lane.take(away), gp.take(away)), release),
+    )
+    stream, release = (np.concatenate(column) for column in zip(*starts, strict=True))
+    rows = np.concatenate((come, unbooked, away))
+    contacts = _contacts(take(slips, rows), ways.channel.take(rows), gp.take(rows), stream, release)
+    return Attendance(contacts=contacts, later=later)
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,8 @@ class _Ways:
         Are visited at home or called.
     minute : ndarray of int64, shape (n,)
         Tick at which each could be at the practice.
-    home : ndarray of bool, shape (n,)
-        Whether the contact is held at home.
+    channel : ndarray of int8, shape (n,)
+        Where the contact is held.
     """
 
     placed: NDArray[np.int64]
@@ -130,12 +133,12 @@ class _Ways:
     urgent: NDArray[np.int64]
     away: NDArray[np.int64]
     minute: NDArray[np.int64]
-    home: NDArray[np.bool_]
+    channel: NDArray[np.int8]
 
 
 def _ways(block: Block, state: State, slips: Slips) -> _Ways:
     requests, urgency = state.register.requests, slips.urgency
-    channel = block.bundles.channel.take(requests.visit.take(slips.request))
+    channel = block.bundles.channel.astype(np.int8).take(requests.visit.take(slips.request))
     placed, in_office = slips.step == Step.ATTEND, channel == Channel.OFFICE
     office = ~placed & in_office
     walk_in = office & requests.walk_in.take(slips.request) & (slips.step == Step.CALL) & (slips.tries == 0)
@@ -149,7 +152,7 @@ def _ways(block: Block, state: State, slips: Slips) -> _Ways:
         urgent=np.flatnonzero(walk_in | (office & (urgency == Urgency.URGENT))),
         away=np.flatnonzero(~placed & ~in_office),
         minute=slips.start + travel,
-        home=channel == Channel.HOME,
+        channel=channel,
     )
 
 
@@ -224,7 +227,7 @@ def _away(
     What is released at its call is released one tick after it, so that the call itself comes first.
     """
     rows = ways.away
-    home, own = ways.home.take(rows), slips.step.take(rows) == Step.CALL
+    home, own = ways.channel.take(rows) == Channel.HOME, slips.step.take(rows) == Step.CALL
     wait = own & home & (slips.urgency.take(rows) == Urgency.ROUTINE)
     on_round = block.practices.rota.home_round.take(slips.lane.take(rows))
     after_call = slips.start.take(rows) + 1
@@ -235,36 +238,38 @@ def _away(
     return rows[~wait], release[~wait]
 
 
-def _booked(block: Block, day: int, slips: Slips, gp: NDArray[np.int64], key: NDArray[np.uint64]) -> Contacts:
-    """Contacts with a place: released at their place, early or late, in the own stream of its person."""
+def _booked(
+    block: Block, day: int, slips: Slips, key: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Streams and releases of contacts with a place: at their place, early or late, in that of its person."""
     person = block.layout.diary_person.take(slips.diary)
     early, late = (limit.take(slips.lane) for limit in block.practices.book.punctuality.T)
     shift = uniform(key, _PUNCTUAL) * (late - early)
     opens = block.rota(day).free[person, slips.lane]
     opens[opens >= NEVER] = 0
-    release = np.maximum(slips.start + early + np.rint(shift).astype(np.int64), opens)
-    return _contacts(slips, gp, stream=person, release=release)
+    return person, np.maximum(slips.start + early + np.rint(shift).astype(np.int64), opens)
 
 
 def _unbooked(
     block: Block, day: int, slips: Slips, gp: NDArray[np.int64], minute: NDArray[np.int64]
-) -> Contacts:
-    """Contacts without a place: released at the minute, or when the next session with places opens."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Streams and releases of contacts without a place: at the minute, or when the next session with places opens."""
     urgent = slips.urgency == Urgency.URGENT
     release = next_opening(block.rota(day), gp, slips.lane, minute, urgent)
-    return _contacts(slips, gp, stream=np.full(len(gp), block.layout.shared_gp), release=release)
+    return np.full(len(gp), block.layout.shared_gp), release
 
 
-def _round(
-    block: Block, day: int, slips: Slips, gp: NDArray[np.int64], release: NDArray[np.int64]
-) -> Contacts:
-    """Home visits and telephone contacts of today, in the own stream of the patient's GP if he is there."""
-    here = block.rota(day).free[gp, slips.lane] < NEVER
-    return _contacts(slips, gp, stream=np.where(here, gp, block.layout.shared_gp), release=release)
+def _on_round(block: Block, day: int, lane: NDArray[np.int64], gp: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Streams of home visits and telephone contacts of today: that of the patient's GP if he is there."""
+    return np.where(block.rota(day).free[gp, lane] < NEVER, gp, block.layout.shared_gp)
 
 
 def _contacts(
-    slips: Slips, gp: NDArray[np.int64], stream: NDArray[np.int64], release: NDArray[np.int64]
+    slips: Slips,
+    channel: NDArray[np.int8],
+    gp: NDArray[np.int64],
+    stream: NDArray[np.int64],
+    release: NDArray[np.int64],
 ) -> Contacts:
     return Contacts(
         lane=slips.lane,
@@ -276,6 +281,7 @@ def _contacts(
         list=slips.urgency.astype(np.int64),
         stream=stream,
         release=release,
+        channel=channel,
         gp=gp,
         carried=np.zeros(len(gp), np.int8),
     )

@@ -14,7 +14,7 @@ from careload.day.contacts import Contacts, no_contacts
 from careload.day.parts import Parts, no_parts
 from careload.day.waiting import Waiting
 from careload.draws import name_key, uniform
-from careload.patients.bundle import BundleTables, Register
+from careload.patients.bundle import BundleTables, Channel, Register
 from careload.patients.calendar import WEEK_DAYS, Calendar
 from careload.patients.demand import DemandTables, DueDates, Strata
 from careload.patients.population import Population
@@ -60,6 +60,18 @@ class Block:
     travel_ticks: NDArray[np.int64]
     rotas: dict[tuple[int, bytes], DayRota]
     contrasts: tuple[tuple[int, int], ...]
+
+    @cached_property
+    def mean_by_role(self) -> NDArray[np.int64]:
+        """Mean ticks of the tasks by role, for lane after lane; shape (R, L * T)."""
+        means = self.practices.mean_ticks
+        return np.ascontiguousarray(means.reshape(-1, means.shape[2]).T)
+
+    @cached_property
+    def travelling(self) -> NDArray[np.bool_]:
+        """Whether somebody travels to visits of a channel, by its number."""
+        ticks = np.bincount(self.bundles.channel, self.travel_ticks, minlength=len(Channel))
+        return np.asarray(ticks > 0)
 
     @property
     def n_cells(self) -> int:

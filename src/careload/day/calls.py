@@ -12,10 +12,10 @@ from careload.day.accounts import Account, Fate
 from careload.day.block import Block, State
 from careload.day.contacts import call_parts
 from careload.day.first_contact import Answers, Outcome, answer, call_of
-from careload.day.parts import Part, Parts, as_items, no_parts, reference_ticks
+from careload.day.parts import Part, Parts, as_items, call_rows, no_parts, reference_ticks
 from careload.day.schedule import Roster, Schedule, schedule
 from careload.day.slips import Slips, Step, with_columns
-from careload.patients.bundle import CALL_ROW, VISIT_ROW
+from careload.patients.bundle import VISIT_ROW
 from careload.practice.rota import END_OF_DAY, in_session
 from careload.practice.tables import FirstContactRules, Layout
 from careload.ticks import NEVER
@@ -121,8 +121,8 @@ def _who_answers(block: Block, day: int, calls: Calls) -> tuple[NDArray[np.bool_
 def _as_parts(block: Block, state: State, calls: Calls, arranged: NDArray[np.bool_]) -> Parts:
     """Calls as work in the common stream of the role that answers."""
     layout, rules, register = block.layout, block.practices.first_contact, state.register
-    mean = np.where(calls.asks[:, None], rules.asking_ticks[calls.lane], rules.bare_ticks[calls.lane])
-    luck = register.rows.luck[register.requests.first[calls.request] + CALL_ROW]
+    mean = rules.mean_by_role.take(calls.asks * block.n_lanes + calls.lane, axis=1)
+    luck = register.rows.luck.take(call_rows(register, calls.request))
     ticks = reference_ticks(mean, layout.units[layout.law[block.bundles.call_task]].take(luck))
     stream = layout.shared(np.where(arranged, rules.role[calls.lane], layout.gp))
     return call_parts(calls.lane, calls.request, calls.minute, calls.key, ticks, stream)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from careload.columns import Table, join, replace, take
 from careload.day.delegate import Split, hands_back
-from careload.day.parts import Contents, Part, Parts, no_parts, part_ticks
+from careload.day.parts import Contents, Part, Parts, ticks_by_part
 from careload.day.schedule import FOLLOW_ON, URGENT
 from careload.day.slips import Errand
 from careload.draws import child
 from careload.patients.bundle import Register
 from careload.practice.tables import DelegationRules, Layout
 
-__all__ = ["Contacts", "call_parts", "contact_parts", "follow_on_parts", "item_key", "no_contacts"]
+__all__ = ["Contacts", "call_parts", "contact_parts", "follow_on_parts", "no_contacts"]
 
 _KEY_TRIES: Final = 7
 
@@ -39,6 +39,8 @@ class Contacts(Table):
         List of the schedule, by judged urgency.
     stream : ndarray of int64
     release : ndarray of int64
+    channel : ndarray of int8
+        Of the visit.
     gp : ndarray of int64
         The patient's own GP, a person number; who signs for what is delegated.
     carried : ndarray of int8
@@ -54,6 +56,7 @@ class Contacts(Table):
     list: NDArray[np.int64]
     stream: NDArray[np.int64]
     release: NDArray[np.int64]
+    channel: NDArray[np.int8]
     gp: NDArray[np.int64]
     carried: NDArray[np.int8]
 
@@ -61,19 +64,13 @@ class Contacts(Table):
 def no_contacts() -> Contacts:
     """An empty table."""
     wide, narrow = np.zeros(0, np.int64), np.zeros(0, np.int8)
-    return Contacts(wide, wide, narrow, narrow, narrow, wide, wide, wide, wide, wide, narrow)
+    return Contacts(wide, wide, narrow, narrow, narrow, wide, wide, wide, wide, narrow, wide, narrow)
 
 
-def item_key(
-    register: Register,
-    request: NDArray[np.int64],
-    part: int,
-    errand: NDArray[np.int8],
-    tries: NDArray[np.int8],
-) -> NDArray[np.uint64]:
-    """Key that breaks ties of release in the schedule."""
-    code = (part * 4 + errand.astype(np.int64)) * 8 + np.minimum(tries, _KEY_TRIES)
-    return child(register.requests.key[request], code)
+def _keys(register: Register, contacts: Contacts) -> NDArray[np.uint64]:
+    """Keys that break ties of release in the schedule."""
+    code = (Part.CONTACT * 4 + contacts.errand.astype(np.int64)) * 8 + np.minimum(contacts.tries, _KEY_TRIES)
+    return child(register.requests.key.take(contacts.request), code)
 
 
 def call_parts(
@@ -84,7 +81,7 @@ def call_parts(
     ticks: NDArray[np.int64],
     stream: NDArray[np.int64],
 ) -> Parts:
-    """Calls, taken between two patients; `ticks` (n, R)."""
+    """Calls, taken between two patients; `ticks` (R, n)."""
     n = len(lane)
     zero = np.zeros(n, np.int64)
     return Parts(
@@ -98,6 +95,7 @@ def call_parts(
         list=zero + URGENT,
         release=minute,
         key=key,
+        channel=np.zeros(n, np.int8),
         service=ticks,
         fixed_end=zero,
         parent=zero - 1,
@@ -113,31 +111,36 @@ def contact_parts(
     register: Register,
     contacts: Contacts,
     division: Split,
-    inside: Contents,
+    tasks: Contents,
     own_stream: NDArray[np.int64],
-) -> Parts:
+) -> tuple[Parts, Contents]:
     """Contacts as starts, each with the starts it creates: supervision, hand-back, the other's part.
 
     Parameters
     ----------
     division : Split
-        Acts of each contact; what is `own` in a delegate's contact is left to the GP, right after it.
-    inside : Contents
+        Acts of the contacts; what is `own` in a delegate's contact is left to the GP, right after it.
+    tasks : Contents
         Tasks of the contacts.
     own_stream : ndarray of int64, shape (n,)
         Stream of the GP who signs.
 
     Returns
     -------
-    Parts
+    parts : Parts
         First the n contacts in order, then what they may create.
+    tasks : Contents
+        The same tasks with their parts; -1 for those booked apart.
     """
     n = len(contacts.lane)
-    acts = division.own.copy()
-    hers = np.flatnonzero(contacts.role != layout.gp)
-    acts[hers] = division.by_role[contacts.role.take(hers), hers]
-    visit = contacts.errand != Errand.ACTS
+    visit, acts = contacts.errand != Errand.ACTS, division.kept(n)
     zero = np.zeros(n, np.int64)
+    births = _births(layout, rules, register, contacts, division, own_stream)
+    rows = np.concatenate([birth.rows for birth in births])
+    part_of = _part_of_task(layout, contacts, acts, tasks, births)
+    service = ticks_by_part(part_of, tasks.ticks, n + len(rows))
+    part_of[part_of == n + len(rows)] = -1
+    _add_signing(layout, rules, contacts, births, service)
     main = Parts(
         lane=contacts.lane,
         request=contacts.request,
@@ -148,40 +151,36 @@ def contact_parts(
         stream=contacts.stream,
         list=contacts.list,
         release=contacts.release,
-        key=item_key(register, contacts.request, Part.CONTACT, contacts.errand, contacts.tries),
-        service=part_ticks(inside, n, acts, visit),
+        key=_keys(register, contacts),
+        channel=contacts.channel,
+        service=service[:, :n],
         fixed_end=zero,
         parent=zero - 1,
         ordinal=zero,
         responsible=zero - 1,
         carried=contacts.carried,
     )
-    parts = [main]
-    births = _births(layout, rules, register, contacts, division, inside, main, own_stream)
-    for ordinal, birth in enumerate(births):
-        rows = birth.rows
-        born = follow_on_parts(layout, take(main, rows), birth.part, birth.stream, birth.service, birth.acts)
-        tries = contacts.tries.take(rows)
-        parts.append(
-            replace(
-                born,
-                parent=rows,
-                ordinal=np.full(len(rows), ordinal),
-                responsible=np.full(len(rows), birth.responsible),
-                key=item_key(register, born.request, birth.part, born.errand, tries),
-            )
-        )
-    return join(parts)
+    size = [len(birth.rows) for birth in births]
+    born = follow_on_parts(
+        take(main, rows),
+        part=np.repeat(np.array([birth.part for birth in births], np.int8), size),
+        acts=np.concatenate([birth.acts for birth in births]),
+        stream=np.concatenate([birth.stream for birth in births]),
+        service=service[:, n:],
+        parent=rows,
+        ordinal=np.repeat(np.arange(len(births)), size),
+        responsible=np.repeat([birth.responsible for birth in births], size),
+    )
+    return join([main, born]), replace(tasks, part=part_of)
 
 
 class _Birth(NamedTuple):
-    """What some contacts create: their rows, and for each stream, ticks by role and acts."""
+    """What some contacts create: their rows, for each of them stream and acts, and the role that creates none."""
 
     rows: NDArray[np.int64]
     part: int
     stream: NDArray[np.int64]
     responsible: int
-    service: NDArray[np.int64]
     acts: NDArray[np.int64]
 
 
@@ -191,71 +190,82 @@ def _births(
     register: Register,
     contacts: Contacts,
     division: Split,
-    inside: Contents,
-    main: Parts,
     own_stream: NDArray[np.int64],
 ) -> list[_Birth]:
     """Supervision, hand-backs, what a delegate leaves to the GP, what others do within his contacts; in this order."""
-    by_gp = contacts.role == layout.gp
-    hers = np.flatnonzero(~by_gp)
+    hers = np.flatnonzero(contacts.role != layout.gp)
     lane, errand = contacts.lane.take(hers), contacts.errand.take(hers)
     key = register.requests.key.take(contacts.request.take(hers))
-    back = np.flatnonzero(hands_back(rules, key, lane, errand, np.zeros(len(hers), np.bool_)))
-    sign = np.where(errand == Errand.ACTS, rules.supervision_act[lane], rules.supervision_contact[lane])
-    sign += rules.hand_over[lane]
-    signed = np.flatnonzero(sign)
-    again = main.service[hers[back], layout.gp] + rules.hand_back_extra[lane[back]]
+    back = hers.compress(hands_back(rules, key, lane, errand, errand == Errand.ACTS))
+    signed = hers.compress(_signing(rules, lane, errand) > 0)
     births = [
-        _of_gp(layout, Part.SUPERVISION, hers.take(signed), own_stream, sign.take(signed)),
-        _of_gp(layout, Part.HAND_BACK, hers.take(back), own_stream, again),
+        _Birth(rows, part, own_stream.take(rows), layout.gp, np.zeros(len(rows), np.int64))
+        for part, rows in ((Part.SUPERVISION, signed), (Part.HAND_BACK, back))
     ]
-    n, none = len(by_gp), np.zeros(len(by_gp), np.bool_)
-    shares = [(Part.REMAINDER, np.where(by_gp, 0, division.own), own_stream)]
+    rows, acts = division.left_to_gp()
+    births.append(_Birth(rows, Part.REMAINDER, own_stream.take(rows), ANYBODY, acts))
     for role in layout.others:
-        shared = np.broadcast_to(layout.shared(role), n)
-        shares.append((Part.DELEGATED, np.where(by_gp, division.by_role[role], 0), shared))
-    for part, acts, stream in shares:
-        rows = np.flatnonzero(acts)
-        if len(rows):
-            ticks = part_ticks(inside, n, acts, none).take(rows, axis=0)
-            births.append(_Birth(rows, part, stream.take(rows), ANYBODY, ticks, acts.take(rows)))
+        rows, acts = division.given_to(role)
+        shared = np.full(len(rows), layout.shared(role))
+        births.append(_Birth(rows, Part.DELEGATED, shared, ANYBODY, acts))
     return births
 
 
-def _of_gp(
-    layout: Layout, part: int, rows: NDArray[np.int64], stream: NDArray[np.int64], ticks: NDArray[np.int64]
-) -> _Birth:
-    """What the GP who signs does after some contacts of others, if it was others who held them."""
-    service = np.zeros((len(rows), len(layout.roles)), np.int64)
-    service[:, layout.gp] = ticks
-    return _Birth(rows, part, stream.take(rows), layout.gp, service, np.zeros(len(rows), np.int64))
+def _signing(rules: DelegationRules, lane: NDArray[np.int64], errand: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Ticks of supervision and hand-over after contacts of others."""
+    acts, contact = rules.supervision_act.take(lane), rules.supervision_contact.take(lane)
+    ticks: NDArray[np.int64] = np.where(errand == Errand.ACTS, acts, contact) + rules.hand_over.take(lane)
+    return ticks
 
 
-def follow_on_parts(
+def _add_signing(
     layout: Layout,
-    parents: Parts,
-    part: int,
-    stream: NDArray[np.int64],
+    rules: DelegationRules,
+    contacts: Contacts,
+    births: list[_Birth],
     service: NDArray[np.int64],
-    acts: NDArray[np.int64],
-) -> Parts:
-    """Follow-ons of given parents, not yet tied to them."""
+) -> None:
+    """Write what the GP needs for the first two births, supervision and hand-backs."""
+    signed, back = births[0].rows, births[1].rows
+    first, middle, gp = len(contacts.lane), len(contacts.lane) + len(signed), service[layout.gp]
+    gp[first:middle] = _signing(rules, contacts.lane.take(signed), contacts.errand.take(signed))
+    again = gp.take(back) + rules.hand_back_extra.take(contacts.lane.take(back))
+    gp[middle : middle + len(back)] = again
+
+
+def _part_of_task(
+    layout: Layout, contacts: Contacts, acts: NDArray[np.int64], tasks: Contents, births: list[_Birth]
+) -> NDArray[np.int64]:
+    """Row of the part of every task of n contacts that keep the `acts`; beyond all parts where it is booked apart."""
+    n = len(acts)
+    divided = np.flatnonzero((contacts.acts != acts).take(tasks.part))
+    contact, bit = tasks.part.take(divided), layout.bit_of_task.take(tasks.task.take(divided))
+    # Nobody else makes the visit, the act of the last bit.
+    own = acts.take(contact) | layout.visit_bit
+    part_of, beyond = tasks.part.copy(), n + sum(len(birth.rows) for birth in births)
+    part_of[divided] = np.where(own & bit, contact, beyond)
+    given, place, first = np.zeros(n, np.int64), np.zeros(n, np.int64), n
+    for birth in births:
+        last = first + len(birth.rows)
+        if birth.acts.any():
+            given[:] = 0
+            given[birth.rows], place[birth.rows] = birth.acts, np.arange(first, last)
+            hit = np.flatnonzero(given.take(contact) & bit)
+            part_of[divided.take(hit)] = place.take(contact.take(hit))
+        first = last
+    return part_of
+
+
+def follow_on_parts(parents: Parts, **columns: Any) -> Parts:
+    """Follow-ons of some parents, with columns of their own."""
     n = len(parents.lane)
-    if n == 0:
-        return no_parts(len(layout.roles))
     zero = np.zeros(n, np.int64)
+    own = {"release": zero, "parent": zero - 1, "ordinal": zero, "responsible": zero - 1} | columns
     return replace(
         parents,
-        part=np.full(n, part, np.int8),
-        acts=acts,
         visit=np.zeros(n, np.bool_),
-        stream=stream,
         list=zero + FOLLOW_ON,
-        release=zero,
-        service=service,
         fixed_end=zero,
-        parent=zero - 1,
-        ordinal=zero,
-        responsible=zero - 1,
         carried=np.zeros(n, np.int8),
+        **own,
     )

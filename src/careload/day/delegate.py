@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.day.slips import Errand, Slips
+from careload.day.slips import Slips
 from careload.draws import child, name_key, uniform
 from careload.patients.bundle import BundleTables, Channel, Register
 from careload.patients.population import Population
@@ -25,7 +25,7 @@ _HAND_BACK: Final = name_key("hand-back")
 
 
 class Divisible(Protocol):
-    """What dividing a contact reads: lane, request, performer's role and acts of each."""
+    """What dividing a contact reads: lane, request, performer's role, channel and acts of each."""
 
     @property
     def lane(self) -> NDArray[np.int64]: ...
@@ -34,33 +34,55 @@ class Divisible(Protocol):
     @property
     def role(self) -> NDArray[np.int8]: ...
     @property
+    def channel(self) -> NDArray[np.int8]: ...
+    @property
     def acts(self) -> NDArray[np.int64]: ...
 
 
 @dataclass(frozen=True)
 class Split:
-    """Acts of today's contacts as disjoint bit masks; n contacts, R roles.
+    """Acts of today's contacts as disjoint bit masks; k contacts with acts, R roles.
 
     Attributes
     ----------
-    own : ndarray of int64, shape (n,)
+    contact : ndarray of int64, shape (k,)
+        Row of the contact.
+    role : ndarray of int8, shape (k,)
+        Role that holds it.
+    by_gp : ndarray of bool, shape (k,)
+        Whether that is the GP.
+    own : ndarray of int64, shape (k,)
         Done by the GP: within his own contact, or after that of a delegate.
-    by_role : ndarray of int64, shape (R, n)
+    by_role : ndarray of int64, shape (R, k)
         Done by others, within the GP's contact or in their own.
-    booked : ndarray of int64, shape (R, n)
+    booked : ndarray of int64, shape (R, k)
         Booked apart with others for another day.
     """
 
+    contact: NDArray[np.int64]
+    role: NDArray[np.int8]
+    by_gp: NDArray[np.bool_]
     own: NDArray[np.int64]
     by_role: NDArray[np.int64]
     booked: NDArray[np.int64]
 
-    def among(self, n: int, rows: NDArray[np.int64]) -> Split:
-        """The same for n contacts of which only `rows` have acts."""
-        own = np.zeros(n, np.int64)
-        by_role, booked = np.zeros((2, len(self.by_role), n), np.int64)
-        own[rows], by_role[:, rows], booked[:, rows] = self.own, self.by_role, self.booked
-        return Split(own=own, by_role=by_role, booked=booked)
+    def kept(self, n: int) -> NDArray[np.int64]:
+        """Acts that are done in the contact itself by its holder, of all n contacts."""
+        acts = np.zeros(n, np.int64)
+        acts[self.contact] = self.own
+        others = np.flatnonzero(~self.by_gp)
+        acts[self.contact.take(others)] = self.by_role[self.role.take(others), others]
+        return acts
+
+    def left_to_gp(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Contacts of others that leave acts to the GP, and these acts."""
+        some = np.flatnonzero((self.own != 0) & ~self.by_gp)
+        return self.contact.take(some), self.own.take(some)
+
+    def given_to(self, role: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Contacts of the GP within which a role has acts to do, and these acts."""
+        some = np.flatnonzero((self.by_role[role] != 0) & self.by_gp)
+        return self.contact.take(some), self.by_role[role].take(some)
 
 
 def may_delegate(
@@ -121,7 +143,6 @@ def route(
 
 
 def split(
-    bundles: BundleTables,
     layout: Layout,
     rules: DelegationRules,
     register: Register,
@@ -129,24 +150,28 @@ def split(
     trust: NDArray[np.float64],
     present: NDArray[np.bool_],
     on_site: NDArray[np.bool_],
-    slips: Divisible,
+    contacts: Divisible,
+    rows: NDArray[np.int64],
 ) -> Split:
     """Divide the acts of today's contacts between the GP, the others by qualification, and another day.
 
     Parameters
     ----------
-    present : ndarray of bool, shape (R, n)
+    present : ndarray of bool, shape (R, k)
         Whether somebody of a role is in session when the contact is released.
-    on_site : ndarray of bool, shape (n,)
+    on_site : ndarray of bool, shape (k,)
         Whether a doctor is in the building then.
+    contacts : Divisible
+        The k contacts that have acts.
+    rows : ndarray of int64, shape (k,)
+        Their rows among the contacts of the day.
     """
-    requests, lane, acts = register.requests, slips.lane, slips.acts
-    by_gp = slips.role == layout.gp
-    office = bundles.channel.take(requests.visit.take(slips.request)) == Channel.OFFICE
-    shareable = np.flatnonzero(by_gp & office)
-    shareable = shareable[
-        may_delegate(register, people, trust.take(shareable), slips.request.take(shareable))
-    ]
+    requests, lane, acts = register.requests, contacts.lane, contacts.acts
+    by_gp = contacts.role == layout.gp
+    shareable = np.flatnonzero(by_gp & (contacts.channel == Channel.OFFICE))
+    shareable = shareable.compress(
+        may_delegate(register, people, trust.take(shareable), contacts.request.take(shareable))
+    )
     left = np.zeros(len(lane), np.int64)
     left[shareable] = acts.take(shareable)
     by_role = np.zeros((len(layout.roles), len(lane)), np.int64)
@@ -155,21 +180,21 @@ def split(
     for role in layout.others:
         may = allowed[:, role].take(lane)
         by_role[role] = np.where(present[role], left & may, 0)
-        hers = np.flatnonzero(slips.role == role)
+        hers = np.flatnonzero(contacts.role == role)
         forbidden = np.where(on_site.take(hers), 0, with_doctor[:, role].take(lane.take(hers)))
         by_role[role, hers] |= acts.take(hers) & may.take(hers) & ~forbidden
         left &= ~by_role[role]
     some = np.flatnonzero(left)
-    request = slips.request.take(some)
+    request = contacts.request.take(some)
     second_trip = people.accepts_second_trip.take(requests.patient.take(request))
     absent = uniform(requests.key.take(request), _ABSENT)
-    apart = some[second_trip & (absent < rules.absent_booked.take(lane.take(some)))]
+    apart = some.compress(second_trip & (absent < rules.absent_booked.take(lane.take(some))))
     left = left.take(apart)
     for role in layout.others:
         booked[role, apart] = left & allowed[:, role].take(lane.take(apart))
         left &= ~booked[role, apart]
     own = acts & ~np.bitwise_or.reduce(by_role | booked, axis=0)
-    return Split(own=own, by_role=by_role, booked=booked)
+    return Split(contact=rows, role=contacts.role, by_gp=by_gp, own=own, by_role=by_role, booked=booked)
 
 
 def hands_back(
@@ -177,11 +202,10 @@ def hands_back(
     key: NDArray[np.uint64],
     lane: NDArray[np.int64],
     errand: NDArray[np.int8],
-    act_part: NDArray[np.bool_],
+    acts: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """Whether an episode comes back to the GP; same luck in every scenario."""
-    acts = act_part | (errand == Errand.ACTS)
-    share = np.where(acts, rules.hand_back_act[lane], rules.hand_back_contact[lane])
+    """Whether an episode, of acts or of a contact, comes back to the GP; same luck in every scenario."""
+    share = np.where(acts, rules.hand_back_act.take(lane), rules.hand_back_contact.take(lane))
     return uniform(child(key, errand.astype(np.int64)), _HAND_BACK) < share
 
 

@@ -60,7 +60,7 @@ def desk_work(block: Block, state: State, day: int, started: Parts, done: Served
         Ticks left to the GPs.
     """
     work = join([_left_by_contacts(block, state, started), _at_a_rate(block, day)])
-    reference = durations_of(block.layout, block.practices.mean_ticks, work.lane, work.task, work.luck)
+    reference = durations_of(block.layout, block.mean_by_role, work.lane, work.task, work.luck)
     by, ticks = _performer(block, day, started, done, work, reference)
     by_gp = by == block.layout.gp
     measured = bool(block.calendar.in_window[day])
@@ -69,7 +69,7 @@ def desk_work(block: Block, state: State, day: int, started: Parts, done: Served
     fate = np.where(by_gp, Fate.BY_GP, Fate.BY_OTHER)
     state.outcomes.record(work.lane[left], work.row[left], fate[left], gp_ticks[left])
     if measured:
-        _count(block, state, work, reference[:, block.layout.gp], by, ticks)
+        _count(block, state, work, reference[block.layout.gp], by, ticks)
     return np.bincount(work.lane[by_gp], ticks[by_gp], minlength=block.n_lanes).astype(np.int64)
 
 
@@ -127,7 +127,7 @@ def _performer(
     the GPs'.
     """
     layout, rules = block.layout, block.practices.desk
-    by, ticks = np.full(len(work.lane), layout.gp), reference[:, layout.gp].copy()
+    by, ticks = np.full(len(work.lane), layout.gp), reference[layout.gp].copy()
     may = work.draw < rules.share[work.lane, work.task]
     for role in layout.others:
         mine = np.flatnonzero(may & (rules.role[work.lane, work.task] == role))
@@ -137,7 +137,7 @@ def _performer(
         lane = work.lane[mine]
         people = np.flatnonzero(layout.person_role == role)
         pace = block.practices.rota.pace[lane, people[0]]
-        need = np.maximum(1, reference[mine, role] * pace // 1024)
+        need = np.maximum(1, reference[role].take(mine) * pace // 1024)
         total = np.cumsum(need)
         first = np.searchsorted(lane, lane)
         total -= total[first] - need[first]

@@ -27,8 +27,8 @@ __all__ = [
     "durations_of",
     "expand_acts",
     "no_parts",
-    "part_ticks",
     "reference_ticks",
+    "ticks_by_part",
 ]
 
 NOBODY: Final = -1
@@ -78,7 +78,9 @@ class Parts(Table):
     release : ndarray of int64
         Ticks; carried work keeps its first release less `CARRIED_DAY` a day.
     key : ndarray of uint64
-    service : ndarray of int64, shape (n, R)
+    channel : ndarray of int8
+        Of the visit; that of the office for calls and absences.
+    service : ndarray of int64, shape (R, n)
         Reference ticks by role.
     fixed_end : ndarray of int64
     parent, ordinal : ndarray of int64
@@ -99,6 +101,7 @@ class Parts(Table):
     list: NDArray[np.int64]
     release: NDArray[np.int64]
     key: NDArray[np.uint64]
+    channel: NDArray[np.int8]
     service: NDArray[np.int64]
     fixed_end: NDArray[np.int64]
     parent: NDArray[np.int64]
@@ -108,26 +111,23 @@ class Parts(Table):
 
 
 @dataclass(frozen=True)
-class Contents:
-    """Tasks of contacts: m task rows of n contacts, grouped by contact, visit first and acts in order.
+class Contents(Table):
+    """Tasks of parts, m task rows.
 
     Attributes
     ----------
-    contact : ndarray of int64, shape (m,)
-        Row of the contact.
+    part : ndarray of int64, shape (m,)
+        Row of the part.
     row : ndarray of int64, shape (m,)
-        Task row in the register.
+        Task row in the register, rising within a part.
     task : ndarray of int64, shape (m,)
-    bit : ndarray of int64, shape (m,)
-        The act in a mask of acts; the last bit for the visit.
-    ticks : ndarray of int64, shape (m, R)
+    ticks : ndarray of int64, shape (R, m)
         Reference ticks by role, same luck.
     """
 
-    contact: NDArray[np.int64]
+    part: NDArray[np.int64]
     row: NDArray[np.int64]
     task: NDArray[np.int64]
-    bit: NDArray[np.int64]
     ticks: NDArray[np.int64]
 
 
@@ -146,7 +146,8 @@ def no_parts(n_roles: int) -> Parts:
         list=empty,
         release=empty,
         key=np.zeros(0, np.uint64),
-        service=np.zeros((0, n_roles), np.int64),
+        channel=narrow,
+        service=np.zeros((n_roles, 0), np.int64),
         fixed_end=empty,
         parent=empty,
         ordinal=empty,
@@ -163,7 +164,7 @@ def as_items(parts: Parts, needs_room: NDArray[np.bool_]) -> Items:
         list=parts.list.astype(np.int8),
         release=parts.release,
         key=parts.key,
-        service=np.ascontiguousarray(parts.service.T),
+        service=parts.service,
         fixed_end=parts.fixed_end,
         parent=parts.parent,
         ordinal=parts.ordinal,
@@ -174,7 +175,7 @@ def as_items(parts: Parts, needs_room: NDArray[np.bool_]) -> Items:
 
 def durations_of(
     layout: Layout,
-    mean_ticks: NDArray[np.int64],
+    mean_by_role: NDArray[np.int64],
     lane: NDArray[np.int64],
     task: NDArray[np.int64],
     luck: NDArray[np.uint16],
@@ -183,60 +184,58 @@ def durations_of(
 
     Parameters
     ----------
-    mean_ticks : ndarray of int64, shape (L, T, R)
+    mean_by_role : ndarray of int64, shape (R, L * T)
     lane, task, luck : ndarray, shape (n,)
 
     Returns
     -------
-    ndarray of int64, shape (n, R)
+    ndarray of int64, shape (R, n)
         At least one tick where the role has a time for the task, else 0.
     """
-    n_tasks, n_roles = mean_ticks.shape[1:]
-    mean = mean_ticks.reshape(-1, n_roles).take(lane * n_tasks + task, axis=0)
-    return reference_ticks(mean, layout.units.reshape(-1).take(layout.law.take(task) * POINTS + luck))
+    mean = mean_by_role.take(lane * len(layout.tasks) + task, axis=1)
+    return reference_ticks(mean, layout.units.reshape(-1).take((layout.law * POINTS).take(task) + luck))
 
 
 def reference_ticks(mean: NDArray[np.int64], unit: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Reference ticks by role from means (n, R) and entries of a table of a law (n,); at least one, 0 without mean."""
-    reference = np.empty_like(mean)
-    for role in range(mean.shape[1]):
-        # Role by role, because loops over a short last axis are slow.
-        of_role = np.ascontiguousarray(mean[:, role])
-        ticks = of_role * unit
-        ticks += 1 << (SHIFT - 1)
-        ticks >>= SHIFT
-        np.maximum(ticks, of_role > 0, out=reference[:, role])
-    return reference
+    """Reference ticks by role from means (R, n) and entries of a table of a law (n,); at least one, 0 without mean."""
+    ticks = mean * unit.astype(np.int64)
+    ticks += 1 << (SHIFT - 1)
+    ticks >>= SHIFT
+    return np.maximum(ticks, mean > 0, out=ticks)
 
 
 def contents(
     register: Register,
     layout: Layout,
-    mean_ticks: NDArray[np.int64],
+    mean_by_role: NDArray[np.int64],
     lane: NDArray[np.int64],
     request: NDArray[np.int64],
     visit: NDArray[np.bool_],
     acts: NDArray[np.int64],
 ) -> Contents:
-    """Task rows of contacts: the visit where `visit` is True, and the acts of the mask `acts`."""
+    """Task rows of parts, grouped by part: the visit where `visit` is True, and the acts of the mask `acts`."""
     rows, requests = register.rows, register.requests
-    contact, row = spread(1 + requests.n_acts[request].astype(np.int64))
-    row += (requests.first[request] + VISIT_ROW).take(contact)
+    n_acts = requests.n_acts.take(request)
+    part, row = spread(1 + n_acts.astype(np.int64))
+    row += (requests.first.take(request) + VISIT_ROW).take(part)
     task = rows.task.take(row).astype(np.int64)
-    bit = _bit_of_task(layout).take(task)
-    wanted = _in_part(contact, bit, acts, visit)
-    if len(wanted) < len(contact):
-        contact, row, task, bit = (column.take(wanted) for column in (contact, row, task, bit))
-    ticks = durations_of(layout, mean_ticks, lane.take(contact), task, rows.luck.take(row))
-    return Contents(contact=contact, row=row, task=task, bit=bit, ticks=ticks)
+    doubtful = np.flatnonzero((~visit | (np.bitwise_count(acts) < n_acts)).take(part))
+    inside = _in_part(part.take(doubtful), layout.bit_of_task.take(task.take(doubtful)), acts, visit)
+    if len(inside) < len(doubtful):
+        wanted = np.ones(len(part), np.bool_)
+        wanted[doubtful] = False
+        wanted[doubtful.take(inside)] = True
+        part, row, task = (column.compress(wanted) for column in (part, row, task))
+    ticks = durations_of(layout, mean_by_role, lane.take(part), task, rows.luck.take(row))
+    return Contents(part=part, row=row, task=task, ticks=ticks)
 
 
 def _in_part(
-    contact: NDArray[np.int64], bit: NDArray[np.int64], acts: NDArray[np.int64], visit: NDArray[np.bool_]
+    part: NDArray[np.int64], bit: NDArray[np.int64], acts: NDArray[np.int64], visit: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Task rows that belong to a part with these acts and visit, of one contact each."""
-    mask = acts | visit * _VISIT_BIT
-    hit: NDArray[np.int64] = np.flatnonzero((mask.take(contact) & bit) != 0)
+    """Task rows that belong to what is done in their part: the visit and acts of all parts, a bit for every row."""
+    done = acts | visit * _VISIT_BIT
+    hit: NDArray[np.int64] = np.flatnonzero(done.take(part) & bit)
     return hit
 
 
@@ -247,18 +246,11 @@ def expand_acts(layout: Layout, acts: NDArray[np.int64]) -> tuple[NDArray[np.int
     return place >> 6, layout.act_tasks.take(place & 63)
 
 
-def part_ticks(
-    inside: Contents, n: int, acts: NDArray[np.int64] | None = None, visit: NDArray[np.bool_] | None = None
-) -> NDArray[np.int64]:
-    """Reference ticks by role of each contact, or of the part with the acts and visit given; shape (n, R)."""
-    contact, ticks = inside.contact, inside.ticks
-    if acts is not None and visit is not None:
-        chosen = _in_part(contact, inside.bit, acts, visit)
-        if len(chosen) < len(contact):
-            contact, ticks = contact.take(chosen), ticks.take(chosen, axis=0)
-    total = np.empty((n, ticks.shape[1]), np.int64)
-    for role in range(ticks.shape[1]):
-        total[:, role] = np.bincount(contact, ticks[:, role], minlength=n)
+def ticks_by_part(part: NDArray[np.int64], ticks: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Reference ticks by role of n parts, shape (R, n), from those of their tasks; later parts are left out."""
+    total = np.empty((len(ticks), n), np.int64)
+    for role, of_role in enumerate(ticks):
+        total[role] = np.bincount(part, of_role, minlength=n)[:n]
     return total
 
 
@@ -280,10 +272,3 @@ def desk_rows(
 def call_rows(register: Register, request: NDArray[np.int64]) -> NDArray[np.int64]:
     """Task rows of calls."""
     return register.requests.first[request] + CALL_ROW
-
-
-def _bit_of_task(layout: Layout) -> NDArray[np.int64]:
-    """Bit of every task in a mask of acts, that of the visit for what is no act; shape (T,)."""
-    bit = np.full(len(layout.tasks), _VISIT_BIT)
-    bit[layout.act_tasks] = _BIT_OF_ACT[: len(layout.act_tasks)]
-    return bit

@@ -38,19 +38,16 @@ class Crowd:
     people: NDArray[np.int64]
 
 
-def needs_room(block: Block, state: State, parts: Parts) -> NDArray[np.bool_]:
+def needs_room(parts: Parts) -> NDArray[np.bool_]:
     """Parts of contacts in the office, shape (n,); calls, follow-ons of the GP alone and absences need none."""
-    needed: NDArray[np.bool_] = WITH_PATIENT.take(parts.part)
-    contact = np.flatnonzero(needed)
-    visit = state.register.requests.visit.take(parts.request.take(contact))
-    needed[contact] = block.bundles.channel.take(visit) == Channel.OFFICE
+    needed: NDArray[np.bool_] = WITH_PATIENT.take(parts.part) & (parts.channel == Channel.OFFICE)
     return needed
 
 
 def count_premises(
     block: Block, state: State, day: int, parts: Parts, timed: Schedule, started: Parts, done: Served
 ) -> None:
-    """Count the use of rooms, the waits for one, and those who find no seat.
+    """Count the time that rooms are open, the waits for one, and those who find no seat.
 
     Rooms are open from the start of the first session of the practice to the end of the last one. Those sit in the
     waiting room who may be seen and are not yet, on the day they came.
@@ -61,11 +58,10 @@ def count_premises(
     opens, closes = rota.free.min(0), rota.close.max(0)
     rooms = block.practices.rota.rooms
     accounts.add_lanes(Account.ROOM_OPEN, np.where(opens < NEVER, rooms * (closes - opens), 0))
-    used = np.flatnonzero(needs_room(block, state, started))
-    lane, start = started.lane.take(used), done.start.take(used)
-    accounts.add(Account.ROOM_USE, lane, done.ticks.take(used))
     waited = np.flatnonzero(timed.room_wait)
-    accounts.add(Account.ROOM_WAIT, parts.lane[waited], timed.room_wait[waited])
+    accounts.add(Account.ROOM_WAIT, parts.lane.take(waited), timed.room_wait.take(waited))
+    used = np.flatnonzero(needs_room(started))
+    lane, start = started.lane.take(used), done.start.take(used)
     parent, arrival = started.parent.take(used), started.release.take(used)
     child = np.flatnonzero(parent >= 0)
     arrival[child] = timed.end.take(parent.take(child))

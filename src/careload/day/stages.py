@@ -14,17 +14,18 @@ from careload.day.block import Block, Decisions, State
 from careload.day.booking import Refusals, advance_book, ask_later
 from careload.day.calls import desk_people, first_contact
 from careload.day.contacts import Contacts, contact_parts
+from careload.day.counts import count_contacts
 from careload.day.delegate import Split, split
 from careload.day.desk import desk_work, inside_sessions
 from careload.day.gaps import GpDay, Services, fill_gaps
-from careload.day.parts import Part, Parts, as_items, contents
+from careload.day.parts import Contents, Part, Parts, as_items, contents
 from careload.day.premises import count_premises, needs_room
 from careload.day.schedule import Roster, Schedule, schedule
 from careload.day.settle import (
     Served,
     carry,
-    count_contacts,
     credit,
+    delegated_episodes,
     learn_episodes,
     new_errands,
     next_day_follow_ons,
@@ -44,12 +45,12 @@ def run_day(block: Block, state: State, decisions: Decisions, day: int) -> None:
     judged, calls, front = first_contact(block, state, day, join([due, new]), bare_calls)
     attendance = places_of_today(block, state, decisions, day, judged)
     contacts = join([_carried(block, state, day), attendance.contacts])
-    division, parts = _divide(block, state, decisions, day, contacts)
+    division, parts, tasks = _divide(block, state, decisions, day, contacts)
     parts = _with_other_work(block, state, day, parts, calls)
-    timed = _schedule(block, state, day, parts)
+    timed = _schedule(block, day, parts)
     parts, timed = join([parts, front.parts]), join([timed, front.timed])
     started, done = served(block, parts, timed)
-    credit(block, state, day, started, done)
+    credit(block, state, day, started, done, tasks)
     desk = desk_work(block, state, day, started, done)
     gp_day = _fill(block, day, started, done, desk)
     _settle(block, state, day, contacts, parts, timed, started, done, gp_day)
@@ -75,28 +76,30 @@ def _own_stream(block: Block, day: int, lane: NDArray[np.int64], gp: NDArray[np.
 
 def _divide(
     block: Block, state: State, decisions: Decisions, day: int, contacts: Contacts
-) -> tuple[Split, Parts]:
-    """Divide today's contacts between GP and delegate."""
+) -> tuple[Split, Parts, Contents]:
+    """Divide today's contacts between GP and delegate: acts, parts, and the part of every task."""
     layout, rules = block.layout, block.practices.delegation
     with_acts = np.flatnonzero(contacts.acts)
-    division = _divide_acts(block, state, decisions, day, take(contacts, with_acts))
-    division = division.among(len(contacts.lane), with_acts)
+    division = _divide_acts(block, state, decisions, day, take(contacts, with_acts), with_acts)
     visit = contacts.errand != Errand.ACTS
     inside = contents(
         state.register,
         layout,
-        block.practices.mean_ticks,
+        block.mean_by_role,
         contacts.lane,
         contacts.request,
         visit,
         contacts.acts,
     )
     own = _own_stream(block, day, contacts.lane, contacts.gp)
-    return division, contact_parts(layout, rules, state.register, contacts, division, inside, own)
+    parts, tasks = contact_parts(layout, rules, state.register, contacts, division, inside, own)
+    return division, parts, tasks
 
 
-def _divide_acts(block: Block, state: State, decisions: Decisions, day: int, contacts: Contacts) -> Split:
-    """Divide the acts of contacts that have some."""
+def _divide_acts(
+    block: Block, state: State, decisions: Decisions, day: int, contacts: Contacts, rows: NDArray[np.int64]
+) -> Split:
+    """Divide the acts of contacts that have some; `rows` are theirs among all contacts."""
     layout, rota = block.layout, block.rota(day)
     released = np.maximum(contacts.release, rota.free[layout.gps[0]].take(contacts.lane))
     present = np.zeros((len(layout.roles), len(released)), np.bool_)
@@ -105,9 +108,7 @@ def _divide_acts(block: Block, state: State, decisions: Decisions, day: int, con
     on_site = in_session(rota, layout.gps, contacts.lane, released, with_places=True)
     trust = decisions.trust[contacts.lane, np.searchsorted(layout.gps, contacts.gp)]
     rules = block.practices.delegation
-    return split(
-        block.bundles, layout, rules, state.register, block.people, trust, present, on_site, contacts
-    )
+    return split(layout, rules, state.register, block.people, trust, present, on_site, contacts, rows)
 
 
 def _with_other_work(block: Block, state: State, day: int, parts: Parts, calls: Parts) -> Parts:
@@ -140,7 +141,7 @@ def _streams_read(block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return streams, delay
 
 
-def _schedule(block: Block, state: State, day: int, parts: Parts) -> Schedule:
+def _schedule(block: Block, day: int, parts: Parts) -> Schedule:
     """Solve the clinical day of every lane."""
     layout, rota, practices = block.layout, block.rota(day), block.practices
     streams, delay = _streams_read(block)
@@ -154,7 +155,7 @@ def _schedule(block: Block, state: State, day: int, parts: Parts) -> Schedule:
         cap=practices.rota.cap,
         rooms=practices.rota.rooms,
     )
-    return schedule(roster, as_items(parts, needs_room(block, state, parts)))
+    return schedule(roster, as_items(parts, needs_room(parts)))
 
 
 def _fill(block: Block, day: int, started: Parts, done: Served, desk: NDArray[np.int64]) -> GpDay:
@@ -190,8 +191,9 @@ def _settle(
     """Count the day, remember its episodes and carry what was not started."""
     count_contacts(block, state, day, started, done)
     count_premises(block, state, day, parts, timed, started, done)
-    learn_episodes(block, state, day, started, done)
-    born = next_day_follow_ons(block, state, started, done)
+    episodes = delegated_episodes(block, state, started, done)
+    learn_episodes(block, state, episodes)
+    born = next_day_follow_ons(block, episodes)
     carry(block, state, day, contacts, parts, timed, born)
     if block.calendar.in_window[day]:
         for account, amount in _GP_DAY.items():

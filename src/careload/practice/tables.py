@@ -72,6 +72,18 @@ class Layout:
         """Numbers of the other roles, the least qualified first."""
         return tuple(role for role in range(len(self.roles)) if role != self.gp)
 
+    @property
+    def visit_bit(self) -> int:
+        """Bit of the visit in a mask of acts, the last one."""
+        return -(1 << 63)
+
+    @cached_property
+    def bit_of_task(self) -> NDArray[np.int64]:
+        """Bit of every task in a mask of acts, that of the visit for what is no act; shape (T,)."""
+        bit = np.full(len(self.tasks), self.visit_bit)
+        bit[self.act_tasks] = 1 << np.arange(len(self.act_tasks))
+        return bit
+
     def shared(self, role: NDArray[np.int64] | int) -> NDArray[np.int64]:
         """Stream of work that anybody of a role takes at once; the own streams stand before it.
 
@@ -193,6 +205,11 @@ class FirstContactRules:
     recontact_days: NDArray[np.int64]
     bare_ticks: NDArray[np.int64]
     asking_ticks: NDArray[np.int64]
+
+    @cached_property
+    def mean_by_role(self) -> NDArray[np.int64]:
+        """Mean lengths of bare calls, then of those that ask, shape (R, 2 * W)."""
+        return np.ascontiguousarray(np.concatenate((self.bare_ticks, self.asking_ticks)).T)
 
 
 @dataclass(frozen=True)
