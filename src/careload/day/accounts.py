@@ -228,11 +228,15 @@ class Outcomes:
         self._fate.reshape(-1)[place] = fate
         np.add.at(self._ticks.reshape(-1), place, ticks.astype(np.int32))
 
-    def keep(self, rows: NDArray[np.int64], n_rows: int) -> None:
-        """Keep some of the first `n_rows` rows, in order; the others are forgotten."""
+    def move(self, rows: NDArray[np.int64], to: int) -> None:
+        """Copy the outcomes of some rows to the rows from `to` on."""
         for column in (self._fate, self._ticks):
-            column[:, : len(rows)] = column[:, rows]
-            column[:, len(rows) : n_rows] = 0
+            column[:, to : to + len(rows)] = column.take(rows, axis=1)
+
+    def end_at(self, row: int, n_rows: int) -> None:
+        """Forget those of the first `n_rows` rows that lie from `row` on."""
+        for column in (self._fate, self._ticks):
+            column[:, row:n_rows] = 0
 
     def fate(self, n_rows: int) -> NDArray[np.int8]:
         """Fates, shape (scenarios, rows)."""

@@ -28,6 +28,9 @@ T = TypeVar("T")
 _MOST_ROWS = 2_000_000
 """Rows of the register up to which nothing is closed."""
 
+_CLOSED_TOGETHER = 1 << 15
+"""Requests closed at once: what is read of them stays in the cache."""
+
 
 class Kind(IntEnum):
     """Class of a task instance in two worlds (docs/estimands.md)."""
@@ -145,19 +148,18 @@ def count_contacts(
         By person, changed in place.
     """
     register = state.register
-    visit = register.requests.visit.take(requests)
-    real = visit != CALL_ONLY
-    requests, visit = requests[real], visit[real]
-    row, patient = (
-        register.requests.first.take(requests) + VISIT_ROW,
-        register.requests.patient.take(requests),
-    )
-    at_home = block.bundles.channel.take(visit) == Channel.HOME
+    requests = requests.compress(register.requests.visit.take(requests) != CALL_ONLY)
+    row = register.requests.first.take(requests) + VISIT_ROW
     fate, ticks = state.outcomes.fate(register.n_rows), state.outcomes.ticks(register.n_rows)
+    # A number of the type of the table: NumPy adds any other one far more slowly.
+    one = contacts.dtype.type(1)
     for world in range(block.n_scenarios):
         held = np.flatnonzero((fate[world].take(row) == Fate.BY_GP) & (ticks[world].take(row) > 0))
-        np.add.at(contacts[world], patient.take(held), 1)
-        np.add.at(home_visits[world], patient.take(held[at_home.take(held)]), 1)
+        request = requests.take(held)
+        patient = register.requests.patient.take(request)
+        at_home = block.bundles.channel.take(register.requests.visit.take(request)) == Channel.HOME
+        np.add.at(contacts[world], patient, one)
+        np.add.at(home_visits[world], patient.compress(at_home), one)
 
 
 def close_requests(block: Block, state: State, day: int, most_rows: int = _MOST_ROWS) -> None:
@@ -172,21 +174,37 @@ def close_requests(block: Block, state: State, day: int, most_rows: int = _MOST_
     live = np.zeros(register.n_requests, np.bool_)
     for request in (*slips, contacts.request, parts.request):
         live[request[request >= 0]] = True
-    gone, kept = np.flatnonzero(~live), np.flatnonzero(live)
-    row_lives = live.take(register.rows.request)
-    rows = np.flatnonzero(~row_lives)
-    for pair, (baseline, scenario) in enumerate(block.contrasts):
-        gained, freed = sums_of_rows(block, state, baseline, scenario, rows)
-        closed.gained[pair] += gained
-        closed.freed[pair] += freed
-    count_contacts(block, state, gone, closed.contacts, closed.home_visits)
-    state.outcomes.keep(np.flatnonzero(row_lives), register.n_rows)
-    register.keep(kept)
+    number = _sum_and_move(block, state, live)
     closed.rows_left = register.n_rows
-    number = np.cumsum(live) - 1
     for request in slips:
         request[:] = number.take(request)
     state.contacts, state.parts = _renumbered(contacts, number), _renumbered(parts, number)
+
+
+def _sum_and_move(block: Block, state: State, live: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Add up what is closed and move the rest together, some requests at a time; new positions of what lives."""
+    register, closed, n_rows = state.register, state.closed, state.register.n_rows
+    request = row = 0
+    number = np.empty(len(live), np.int64)
+    for first in range(0, len(live), _CLOSED_TOGETHER):
+        part = slice(first, min(first + _CLOSED_TOGETHER, len(live)))
+        of_part = register.rows_of(part)
+        row_lives = live.take(register.rows.request[of_part])
+        gone = of_part.start + np.flatnonzero(~row_lives)
+        for pair, (baseline, scenario) in enumerate(block.contrasts):
+            gained, freed = sums_of_rows(block, state, baseline, scenario, gone)
+            closed.gained[pair] += gained
+            closed.freed[pair] += freed
+        ended = first + np.flatnonzero(~live[part])
+        count_contacts(block, state, ended, closed.contacts, closed.home_visits)
+        kept, kept_rows = first + np.flatnonzero(live[part]), of_part.start + np.flatnonzero(row_lives)
+        register.move(kept, kept_rows, (request, row))
+        state.outcomes.move(kept_rows, row)
+        number[kept] = np.arange(request, request + len(kept))
+        request, row = request + len(kept), row + len(kept_rows)
+    register.end_at(request, row)
+    state.outcomes.end_at(row, n_rows)
+    return number
 
 
 def _renumbered(table: T, number: NDArray[np.int64]) -> T:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import Table, spread
+from careload.columns import Table
 
 __all__ = ["Register", "Requests", "TaskRows"]
 
@@ -68,10 +68,9 @@ class Growing:
         self._store[self.size : need] = values
         self.size = need
 
-    def keep(self, kept: NDArray[np.int64]) -> None:
-        """Keep some values, in order."""
-        self._store[: len(kept)] = self._store[kept]
-        self.size = len(kept)
+    def move(self, places: NDArray[np.int64], to: int) -> None:
+        """Copy the values of some places to those from `to` on."""
+        self._store[to : to + len(places)] = self._store.take(places)
 
     @property
     def values(self) -> NDArray[Any]:
@@ -112,17 +111,31 @@ class Register:
             column.append(rows[name])
         self._look()
 
-    def keep(self, kept: NDArray[np.int64]) -> None:
-        """Keep some requests, in order, and their rows; both get new positions."""
-        size = np.diff(self.requests.first, append=self.n_rows)[kept]
-        request, number = spread(size)
-        rows = self.requests.first[kept][request] + number
+    def rows_of(self, requests: slice) -> slice:
+        """Task rows of consecutive requests."""
+        first = self.requests.first
+        end = int(first[requests.stop]) if requests.stop < self.n_requests else self.n_rows
+        return slice(int(first[requests.start]), end)
+
+    def move(self, requests: NDArray[np.int64], rows: NDArray[np.int64], to: tuple[int, int]) -> None:
+        """Move some requests and all their rows forward, in order, to a position of each from which they go on."""
+        to_request, to_row = to
+        fresh = np.diff(self.rows.request.take(rows), prepend=-1) != 0
+        for name, column in self._requests.items():
+            if name != "first":
+                column.move(requests, to_request)
+        for name, column in self._rows.items():
+            if name != "request":
+                column.move(rows, to_row)
+        self.requests.first[to_request : to_request + len(requests)] = to_row + np.flatnonzero(fresh)
+        self.rows.request[to_row : to_row + len(rows)] = to_request - 1 + np.cumsum(fresh)
+
+    def end_at(self, n_requests: int, n_rows: int) -> None:
+        """Forget the requests and rows from some position on."""
         for column in self._requests.values():
-            column.keep(kept)
+            column.size = n_requests
         for column in self._rows.values():
-            column.keep(rows)
-        self._requests["first"].values[:] = np.cumsum(size) - size
-        self._rows["request"].values[:] = request
+            column.size = n_rows
         self._look()
 
     def _look(self) -> None:
