@@ -176,12 +176,11 @@ def split(
     left[shareable] = acts.take(shareable)
     by_role = np.zeros((len(layout.roles), len(lane)), np.int64)
     booked = np.zeros_like(by_role)
-    allowed, with_doctor = masks(rules.may_act), masks(rules.needs_doctor)
     for role in layout.others:
-        may = allowed[:, role].take(lane)
+        may = rules.acts_allowed[role].take(lane)
         by_role[role] = np.where(present[role], left & may, 0)
         hers = np.flatnonzero(contacts.role == role)
-        forbidden = np.where(on_site.take(hers), 0, with_doctor[:, role].take(lane.take(hers)))
+        forbidden = np.where(on_site.take(hers), 0, rules.acts_with_doctor[role].take(lane.take(hers)))
         by_role[role, hers] |= acts.take(hers) & may.take(hers) & ~forbidden
         left &= ~by_role[role]
     some = np.flatnonzero(left)
@@ -191,7 +190,7 @@ def split(
     apart = some.compress(second_trip & (absent < rules.absent_booked.take(lane.take(some))))
     left = left.take(apart)
     for role in layout.others:
-        booked[role, apart] = left & allowed[:, role].take(lane.take(apart))
+        booked[role, apart] = left & rules.acts_allowed[role].take(lane.take(apart))
         left &= ~booked[role, apart]
     own = acts & ~np.bitwise_or.reduce(by_role | booked, axis=0)
     return Split(contact=rows, role=contacts.role, by_gp=by_gp, own=own, by_role=by_role, booked=booked)
@@ -207,9 +206,3 @@ def hands_back(
     """Whether an episode, of acts or of a contact, comes back to the GP; same luck in every scenario."""
     share = np.where(acts, rules.hand_back_act.take(lane), rules.hand_back_contact.take(lane))
     return uniform(child(key, errand.astype(np.int64)), _HAND_BACK) < share
-
-
-def masks(allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Bit masks of the acts allowed, over the last axis."""
-    bits: NDArray[np.int64] = allowed @ (1 << np.arange(allowed.shape[-1], dtype=np.int64))
-    return bits

@@ -90,40 +90,41 @@ def fill_gaps(
     here = (free[gps] < NEVER).reshape(-1)
     opens = np.where(here, free[gps].reshape(-1), 0)
     closes = close[gps].reshape(-1)
-    work = ~services.off
+    work, off = np.flatnonzero(~services.off), np.flatnonzero(services.off)
     last = closes.copy()
-    np.maximum.at(last, group[work], services.end[work])
-    went_home = services.off & (services.start >= closes[group])
+    np.maximum.at(last, group.take(work), services.end.take(work))
+    went_home = services.start.take(off) >= closes.take(group.take(off))
     homes, high = np.flatnonzero(here), group << _TICK_BITS
-    end_of_day = (homes << _TICK_BITS) + last[homes]
+    end_of_day = (homes << _TICK_BITS) + last.take(homes)
     begin = np.concatenate((high + services.start, end_of_day))
     end = np.concatenate((high + services.end, end_of_day))
-    home = np.flatnonzero(went_home)
-    begin[home] = end[home] = high[home] + last[group[home]]
+    home = off.compress(went_home)
+    begin[home] = end[home] = high.take(home) + last.take(group.take(home))
     # Nobody does two things at once, so starts and ends have one order.
     begin.sort()
     end.sort()
     before = np.empty_like(end)
     before[1:] = end[:-1]
-    first = np.flatnonzero(np.diff(begin >> _TICK_BITS, prepend=-1))
-    begins_day = begin[first] >> _TICK_BITS
-    before[first] = (begins_day << _TICK_BITS) + opens[begins_day]
+    starts = np.bincount(group, minlength=len(here)) + here
+    begins_day = np.flatnonzero(starts)
+    before[(np.cumsum(starts) - starts).take(begins_day)] = (begins_day << _TICK_BITS) + opens.take(
+        begins_day
+    )
     length = begin - before
     found = np.flatnonzero(length > 0)
-    length, piece_group = length[found], begin[found] >> _TICK_BITS
-    piece_start = before[found] & (1 << _TICK_BITS) - 1
+    length, piece_group = length.take(found), begin.take(found) >> _TICK_BITS
+    piece_start = before.take(found) & (1 << _TICK_BITS) - 1
     lane = piece_group % n_lanes
-    in_block = (piece_start >= desk_begin[gps].reshape(-1)[piece_group]) & (
-        piece_start < desk_end[gps].reshape(-1)[piece_group]
-    )
+    in_block = piece_start >= desk_begin[gps].take(piece_group)
+    in_block &= piece_start < desk_end[gps].take(piece_group)
     left, evening = _fill(lane, piece_start, length, ~in_block, desk)
-    usable = left >= crumb_limit[lane]
-    off = _time(services, np.flatnonzero(services.off & ~went_home), n_lanes)
+    usable = left >= crumb_limit.take(lane)
+    between = _time(services, off.compress(~went_home), n_lanes)
     rest = _time(services, np.flatnonzero(services.rest), n_lanes)
     span = np.where(here, last - opens, 0).reshape(len(gps), n_lanes).sum(0)
     after = np.where(here, last - closes, 0).reshape(len(gps), n_lanes).sum(0)
     return GpDay(
-        presence=span - off + evening,
+        presence=span - between + evening,
         after_closing=after,
         evening=evening,
         rest=rest,

@@ -201,7 +201,7 @@ def reference_ticks(mean: NDArray[np.int64], unit: NDArray[np.int32]) -> NDArray
     ticks = mean * unit.astype(np.int64)
     ticks += 1 << (SHIFT - 1)
     ticks >>= SHIFT
-    return np.maximum(ticks, mean > 0, out=ticks)
+    return np.maximum(ticks, np.minimum(mean, 1), out=ticks)
 
 
 def contents(
@@ -225,7 +225,8 @@ def contents(
         wanted = np.ones(len(part), np.bool_)
         wanted[doubtful] = False
         wanted[doubtful.take(inside)] = True
-        part, row, task = (column.compress(wanted) for column in (part, row, task))
+        kept = np.flatnonzero(wanted)
+        part, row, task = (column.take(kept) for column in (part, row, task))
     ticks = durations_of(layout, mean_by_role, lane.take(part), task, rows.luck.take(row))
     return Contents(part=part, row=row, task=task, ticks=ticks)
 

@@ -19,7 +19,11 @@ from careload.ticks import MINUTE, NEVER
 __all__ = ["Crowd", "count_premises", "crowd", "needs_room"]
 
 _BUCKET: Final = 32 * MINUTE
-_BUCKETS: Final = 128
+_BUCKETS: Final = 48
+"""Enough for a day; what is later counts for the last of them."""
+
+_TICK_BITS: Final = 33
+"""Room for a tick of a day in a packed sort key."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +94,23 @@ def crowd(
     Crowd
     """
     n_lanes = len(seats)
-    full = _may_be_full(lane, arrival, start, seats)[lane]
-    lane, n = lane[full], int(np.count_nonzero(full))
-    time = np.concatenate([start[full], arrival[full]])
-    place, step = np.concatenate([lane, lane]), np.repeat(np.array([-1, 1]), n)
-    order = np.lexsort((step, time, place))
-    time, place, step = time[order], place[order], step[order]
-    beyond = np.maximum(0, np.cumsum(step) - seats[place])
-    lasts = np.diff(time, append=time[-1:])
-    lasts[beyond == 0] = 0
-    came = place[(step > 0) & (beyond > 0)]
-    ticks = np.bincount(place, beyond * lasts, minlength=n_lanes).astype(np.int64)
-    return Crowd(ticks=ticks, people=np.bincount(came, minlength=n_lanes))
+    full = np.flatnonzero(_may_be_full(lane, arrival, start, seats).take(lane))
+    high = lane.take(full) << _TICK_BITS
+    leaves, comes = ((high + tick.take(full)) << 1 for tick in (start, arrival))
+    comes |= 1
+    # By lane, then by time; at one time those who leave go first.
+    moves = np.concatenate((leaves, comes))
+    moves.sort()
+    step = (moves & 1) * 2 - 1
+    moves >>= 1
+    place = moves >> _TICK_BITS
+    beyond = np.cumsum(step) - seats.take(place)
+    crowded = np.flatnonzero(beyond > 0)
+    # Somebody waits while it is crowded, so the next move is one of the same lane.
+    lasts = moves.take(crowded + 1) - moves.take(crowded)
+    place, step = place.take(crowded), step.take(crowded)
+    ticks = np.bincount(place, beyond.take(crowded) * lasts, minlength=n_lanes).astype(np.int64)
+    return Crowd(ticks=ticks, people=np.bincount(place.compress(step > 0), minlength=n_lanes))
 
 
 def _may_be_full(

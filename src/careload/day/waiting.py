@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import rows
+from careload.columns import join, rows
 from careload.day.slips import DTYPES, Slips, no_slips
 
 __all__ = ["Waiting"]
@@ -38,11 +38,17 @@ class Waiting:
 
     def __init__(self) -> None:
         self._of_day: dict[int, list[NDArray[np.void]]] = {}
+        self._new: list[Slips] = []
 
     def put(self, slips: Slips) -> None:
-        """Keep slips until their day."""
-        if not rows(slips):
+        """Keep slips until their day; what is put in between two reads is written at once."""
+        if rows(slips):
+            self._new.append(slips)
+
+    def _write(self) -> None:
+        if not self._new:
             return
+        slips, self._new = join(self._new), []
         records = np.empty(len(slips.day), _RECORD)
         for field in fields(slips):
             records[field.name] = getattr(slips, field.name)
@@ -56,16 +62,19 @@ class Waiting:
 
     def take_until(self, day: int) -> Slips:
         """Take out the slips of a calendar day, and any of a day before it."""
+        self._write()
         return _unpacked(
             [part for one in sorted(self._of_day) if one <= day for part in self._of_day.pop(one)]
         )
 
     def table(self) -> Slips:
         """All slips that wait, by day."""
+        self._write()
         return _unpacked([part for one in sorted(self._of_day) for part in self._of_day[one]])
 
     def requests(self) -> list[NDArray[np.int64]]:
         """Request of every slip, as views: a new value moves the slip to another row of the register."""
+        self._write()
         return [part.view(_RECORD)["request"] for parts in self._of_day.values() for part in parts]
 
 

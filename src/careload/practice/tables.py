@@ -255,6 +255,22 @@ class DelegationRules:
     extra_follow_up_days: NDArray[np.int64]
     """Open days from the delegated contact to its extra follow-up."""
 
+    @cached_property
+    def acts_allowed(self) -> NDArray[np.int64]:
+        """`may_act` as bit masks of acts, shape (R, W)."""
+        return _masks(self.may_act)
+
+    @cached_property
+    def acts_with_doctor(self) -> NDArray[np.int64]:
+        """`needs_doctor` as bit masks of acts, shape (R, W)."""
+        return _masks(self.needs_doctor)
+
+
+def _masks(allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Bit masks over the last axis of (W, R, A), shape (R, W)."""
+    bits = allowed @ (1 << np.arange(allowed.shape[-1], dtype=np.int64))
+    return np.ascontiguousarray(bits.T)
+
 
 @dataclass(frozen=True)
 class WeeklyRules:
