@@ -62,6 +62,32 @@ class Block:
     contrasts: tuple[tuple[int, int], ...]
 
     @cached_property
+    def desk_people(self) -> NDArray[np.bool_]:
+        """Who sits at the desk and not among the clinicians, shape (C, L)."""
+        rules = self.practices.first_contact
+        seats: NDArray[np.bool_] = rules.at_desk & (self.layout.person_role[:, None] == rules.role)
+        return seats
+
+    @cached_property
+    def streams_read(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Streams of everybody, her own first, then that of her role; a GP also takes what others leave too long.
+
+        Returns
+        -------
+        streams : ndarray of int64, shape (C, 1 + R)
+        delay : ndarray of int64, shape (C, 1 + R, L)
+        """
+        layout = self.layout
+        people, roles = len(layout.person_role), len(layout.roles)
+        streams = np.full((people, 1 + roles), layout.n_streams)
+        delay = np.full((people, 1 + roles, self.n_lanes), NEVER)
+        streams[:, 0], delay[:, :2] = np.arange(people), 0
+        streams[:, 1] = layout.shared(layout.person_role)
+        streams[layout.gps, 2:] = layout.shared(np.array(layout.others))
+        delay[layout.gps, 2:] = np.maximum(1, self.practices.delegation.overflow)
+        return streams, delay
+
+    @cached_property
     def mean_by_role(self) -> NDArray[np.int64]:
         """Mean ticks of the tasks by role, for lane after lane; shape (R, L * T)."""
         means = self.practices.mean_ticks

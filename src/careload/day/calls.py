@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import join, replace, take
+from careload.columns import join, replace, spread, take
 from careload.day.accounts import Account, Fate
 from careload.day.block import Block, State
 from careload.day.contacts import call_parts
@@ -17,10 +17,9 @@ from careload.day.schedule import Roster, Schedule, schedule
 from careload.day.slips import Slips, Step, with_columns
 from careload.patients.bundle import VISIT_ROW
 from careload.practice.rota import END_OF_DAY, in_session
-from careload.practice.tables import FirstContactRules, Layout
 from careload.ticks import NEVER
 
-__all__ = ["Calls", "DeskDay", "desk_people", "first_contact", "no_desk_day"]
+__all__ = ["Calls", "DeskDay", "first_contact", "no_desk_day"]
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,6 @@ class DeskDay:
 
     parts: Parts
     timed: Schedule
-
-
-def desk_people(layout: Layout, rules: FirstContactRules) -> NDArray[np.bool_]:
-    """Who sits at the desk and not among the clinicians, shape (C, L)."""
-    seats: NDArray[np.bool_] = rules.at_desk & (layout.person_role[:, None] == rules.role)
-    return seats
 
 
 def first_contact(
@@ -138,7 +131,7 @@ def no_desk_day(n_roles: int) -> DeskDay:
 def _desk_day(block: Block, day: int, calls: Parts) -> DeskDay:
     """Solve the desk of every lane that has one, with its breaks and meetings; nobody leaves while calls wait."""
     layout, practices, rota = block.layout, block.practices, block.rota(day)
-    seats = desk_people(layout, practices.first_contact)
+    seats = block.desk_people
     people = np.flatnonzero(seats.any(1))
     if not len(people):
         return no_desk_day(len(layout.roles))
@@ -174,6 +167,8 @@ def _count_unanswered(block: Block, state: State, day: int, desk: DeskDay) -> No
 
 def _try_again(block: Block, state: State, day: int, slips: Slips) -> None:
     """Callers whom the desk did not reach call again on the next open day, as often as the book lets them try."""
+    if not len(slips.lane):
+        return
     tries = slips.tries + 1
     again = tries < block.practices.book.most_tries[slips.lane]
     next_day = block.calendar.number[min(day + 1, len(block.calendar) - 1)]
@@ -189,28 +184,28 @@ def _end_calls(block: Block, state: State, day: int, callers: Slips, answers: An
     A call closed after the book had no place leaves the need unmet: it is not the closing that ends it.
     """
     closed = answers.outcome == Outcome.CLOSED
-    again = closed & (answers.again_after > 0)
-    ended = np.flatnonzero(closed & ~again)
-    index = np.minimum(day + answers.again_after[again], len(block.calendar) - 1)
+    again = np.flatnonzero(closed & (answers.again_after > 0))
+    ended = np.flatnonzero(closed & (answers.again_after == 0))
+    index = np.minimum(day + answers.again_after.take(again), len(block.calendar) - 1)
     back = take(callers, again)
-    waiting = with_columns(back, day=block.calendar.number[index], tries=back.tries + 1)
-    state.slips.put(waiting)
-    _set_fate(state, take(callers, ended[~callers.refused[ended]]), Fate.NOT_NEEDED)
+    state.slips.put(with_columns(back, day=block.calendar.number.take(index), tries=back.tries + 1))
+    _set_fate(state, take(callers, ended.compress(~callers.refused.take(ended))), Fate.NOT_NEEDED)
     if block.calendar.in_window[day]:
-        state.accounts.count(Account.CLOSED, callers.lane[ended])
-        state.accounts.count(Account.ELSEWHERE, callers.lane[answers.outcome == Outcome.ELSEWHERE])
-        state.accounts.count(Account.MISSED_URGENT, callers.lane[answers.missed])
+        elsewhere, missed = (
+            np.flatnonzero(answers.outcome == Outcome.ELSEWHERE),
+            np.flatnonzero(answers.missed),
+        )
+        for account, rows in (
+            (Account.CLOSED, ended),
+            (Account.ELSEWHERE, elsewhere),
+            (Account.MISSED_URGENT, missed),
+        ):
+            state.accounts.count(account, callers.lane.take(rows))
 
 
 def _set_fate(state: State, slips: Slips, fate: int) -> None:
     """Set the fate of visit, acts and desk work of slips."""
     requests = state.register.requests
-    size = 1 + (requests.n_acts[slips.request].astype(np.int64) + requests.n_desk[slips.request])
-    of = np.repeat(np.arange(len(size)), size)
-    row = (
-        requests.first[slips.request][of]
-        + VISIT_ROW
-        + np.arange(len(of))
-        - np.repeat(np.cumsum(size) - size, size)
-    )
-    state.outcomes.record(slips.lane[of], row, fate, np.zeros(len(of), np.int64))
+    of, row = spread(1 + requests.n_acts.take(slips.request) + requests.n_desk.take(slips.request))
+    row += (requests.first.take(slips.request) + VISIT_ROW).take(of)
+    state.outcomes.record(slips.lane.take(of), row, fate, np.zeros(len(of), np.int64))

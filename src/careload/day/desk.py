@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import join, take
+from careload.columns import join, spread, take
 from careload.day.accounts import Account, Fate
 from careload.day.block import Block, State
 from careload.day.parts import WITH_PATIENT, Part, Parts, desk_rows, durations_of
@@ -64,13 +64,24 @@ def desk_work(block: Block, state: State, day: int, started: Parts, done: Served
     by, ticks = _performer(block, day, started, done, work, reference)
     by_gp = by == block.layout.gp
     measured = bool(block.calendar.in_window[day])
-    left = work.row >= 0
-    gp_ticks = np.where(by_gp & measured, ticks, 0)
-    fate = np.where(by_gp, Fate.BY_GP, Fate.BY_OTHER)
-    state.outcomes.record(work.lane[left], work.row[left], fate[left], gp_ticks[left])
+    left = np.flatnonzero(work.row >= 0)
+    by_gp_left = by_gp.take(left)
+    fate = np.where(by_gp_left, Fate.BY_GP, Fate.BY_OTHER)
+    gp_ticks = ticks.take(left) * (by_gp_left & measured)
+    state.outcomes.record(work.lane.take(left), work.row.take(left), fate, gp_ticks)
+    place = by_gp * block.n_lanes + work.lane
+    staff, gp = np.bincount(place, ticks, minlength=2 * block.n_lanes).astype(np.int64).reshape(2, -1)
     if measured:
-        _count(block, state, work, reference[block.layout.gp], by, ticks)
-    return np.bincount(work.lane[by_gp], ticks[by_gp], minlength=block.n_lanes).astype(np.int64)
+        state.accounts.add_lanes(Account.STAFF_DESK, staff)
+        state.accounts.add_lanes(Account.GP_DESK, gp)
+        default = np.bincount(place, reference[block.layout.gp], minlength=2 * block.n_lanes).astype(np.int64)
+        shifted, kept = default.reshape(2, -1)
+        state.accounts.add_lanes(Account.DEFAULT_ALL, shifted + kept)
+        state.accounts.add_lanes(Account.DEFAULT_SHIFTED, shifted)
+        state.accounts.add_tasks(by, work.task, work.lane, ticks)
+        if not by_gp.all():
+            _count_moved(block, state, work, by_gp, ticks)
+    return gp
 
 
 def _left_by_contacts(block: Block, state: State, started: Parts) -> DeskWork:
@@ -78,16 +89,18 @@ def _left_by_contacts(block: Block, state: State, started: Parts) -> DeskWork:
     register = state.register
     chosen = take(started, WITH_PATIENT.take(started.part) & (started.errand != Errand.EXTRA))
     of, row = desk_rows(register, chosen.request, chosen.visit, chosen.acts)
-    lane, task = chosen.lane[of], register.rows.task[row].astype(np.int64)
+    lane, task = chosen.lane.take(of), register.rows.task.take(row).astype(np.int64)
     draw = np.ones(len(row))
-    some = np.flatnonzero(block.practices.desk.role[lane, task] >= 0)
-    key = child(register.requests.key[chosen.request[of[some]]], block.bundles.task_key[task[some]])
-    act = register.rows.parent[row[some]].astype(np.int64)
+    some = np.flatnonzero(block.practices.desk.given.take(task))
+    some = some.compress(block.practices.desk.role[lane.take(some), task.take(some)] >= 0)
+    request = chosen.request.take(of.take(some))
+    key = child(register.requests.key.take(request), block.bundles.task_key.take(task.take(some)))
+    act = register.rows.parent.take(row.take(some)).astype(np.int64)
     # An act by its name: its number depends on the other acts of the run.
     left_by = np.where(act < 0, act.astype(np.uint64), block.bundles.task_key[block.layout.act_tasks[act]])
     draw[some] = uniform(child(key, left_by), _BY_STAFF)
-    none = np.full(len(row), -1)
-    return DeskWork(lane=lane, task=task, row=row, instance=none, luck=register.rows.luck[row], draw=draw)
+    none, luck = np.full(len(row), -1), register.rows.luck.take(row)
+    return DeskWork(lane=lane, task=task, row=row, instance=none, luck=luck, draw=draw)
 
 
 def _at_a_rate(block: Block, day: int) -> DeskWork:
@@ -97,10 +110,10 @@ def _at_a_rate(block: Block, day: int) -> DeskWork:
     sizes = np.diff(block.people.offset)[:, None]
     factor = float(block.demand.weekday_weight[calendar.weekday[day]]) / calendar.year_days
     count = poisson_rows(uniform(prefix, _COUNT).T, (desk.rate * sizes * factor).T).T
-    cell, kind = (np.repeat(axis.ravel(), count.ravel()) for axis in np.indices(count.shape))
-    ordinal = np.arange(len(cell)) - np.repeat(np.cumsum(count.ravel()) - count.ravel(), count.ravel())
-    key = child(prefix[cell, kind], ordinal)
-    draw = uniform(key, _BY_STAFF) if (block.practices.desk.role >= 0).any() else np.ones(len(cell))
+    of, ordinal = spread(count.ravel())
+    cell, kind = np.divmod(of, len(desk.key))
+    key = child(prefix.reshape(-1).take(of), ordinal)
+    draw = uniform(key, _BY_STAFF) if block.practices.desk.given.any() else np.ones(len(cell))
     lanes = block.lane_of.take(cell, axis=1)
     world, instance = np.nonzero(lanes >= 0)
     return DeskWork(
@@ -128,9 +141,11 @@ def _performer(
     """
     layout, rules = block.layout, block.practices.desk
     by, ticks = np.full(len(work.lane), layout.gp), reference[layout.gp].copy()
-    may = work.draw < rules.share[work.lane, work.task]
+    may = np.flatnonzero(work.draw < 1.0)
+    at = (work.lane.take(may), work.task.take(may))
+    role_of = np.where(work.draw.take(may) < rules.share[at], rules.role[at], -1)
     for role in layout.others:
-        mine = np.flatnonzero(may & (rules.role[work.lane, work.task] == role))
+        mine = may.compress(role_of == role)
         if not len(mine):
             continue
         mine = mine[np.argsort(work.lane[mine], kind="stable")]
@@ -148,8 +163,7 @@ def _performer(
 
 def _idle(rota: DayRota, people: NDArray[np.int64], started: Parts, done: Served) -> NDArray[np.int64]:
     """Idle ticks of some people inside their sessions, shape (L,)."""
-    begin, end = rota.session[people, :, 0], rota.session[people, :, 1]
-    length = np.where(begin < end, end - begin, 0).sum((0, 1))
+    length = rota.length[people].sum(0)
     busy = np.flatnonzero(np.isin(done.person, people) & (started.part != Part.OFF))
     lane = started.lane.take(busy)
     start, end = done.start.take(busy), done.end.take(busy)
@@ -172,24 +186,11 @@ def inside_sessions(
     return ticks
 
 
-def _count(
-    block: Block,
-    state: State,
-    work: DeskWork,
-    default: NDArray[np.int64],
-    by: NDArray[np.int64],
-    ticks: NDArray[np.int64],
+def _count_moved(
+    block: Block, state: State, work: DeskWork, by_gp: NDArray[np.bool_], ticks: NDArray[np.int64]
 ) -> None:
-    """Count time by role and task, and match the work at a rate between the worlds that are compared."""
-    accounts, layout = state.accounts, block.layout
-    by_gp = by == layout.gp
-    accounts.add_tasks(by, work.task, work.lane, ticks)
-    accounts.add(Account.GP_DESK, work.lane[by_gp], ticks[by_gp])
-    accounts.add(Account.STAFF_DESK, work.lane[~by_gp], ticks[~by_gp])
-    accounts.add(Account.DEFAULT_ALL, work.lane, default)
-    accounts.add(Account.DEFAULT_SHIFTED, work.lane[~by_gp], default[~by_gp])
-    if by_gp.all():
-        return
+    """Match the work at a rate between the worlds that are compared."""
+    accounts = state.accounts
     rated = np.flatnonzero(work.instance >= 0)
     lane, instance = work.lane.take(rated), work.instance.take(rated)
     place = np.zeros(1 + int(instance.max(initial=-1)), np.int64)

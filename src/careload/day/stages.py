@@ -12,7 +12,7 @@ from careload.day.accounts import Account
 from careload.day.attend import arrivals, due_slips, places_of_today
 from careload.day.block import Block, Decisions, State
 from careload.day.booking import Refusals, advance_book, ask_later
-from careload.day.calls import desk_people, first_contact
+from careload.day.calls import first_contact
 from careload.day.contacts import Contacts, contact_parts
 from careload.day.counts import count_contacts
 from careload.day.delegate import Split, split
@@ -118,39 +118,20 @@ def _with_other_work(block: Block, state: State, day: int, parts: Parts, calls: 
     free = block.rota(day).free[np.where(own, carried.stream, 0), carried.lane]
     stream = np.where(own & (free == NEVER), block.layout.shared_gp, carried.stream)
     away = block.rota(day).absences
-    at_desk = desk_people(block.layout, block.practices.first_contact)[away.stream, away.lane]
+    at_desk = block.desk_people[away.stream, away.lane]
     return join([parts, replace(carried, stream=stream), calls, take(away, ~at_desk)])
-
-
-def _streams_read(block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Streams of everybody, her own first, then that of her role; a GP also takes what others leave too long.
-
-    Returns
-    -------
-    streams : ndarray of int64, shape (C, 1 + R)
-    delay : ndarray of int64, shape (C, 1 + R, L)
-    """
-    layout = block.layout
-    people, roles = len(layout.person_role), len(layout.roles)
-    streams = np.full((people, 1 + roles), layout.n_streams)
-    delay = np.full((people, 1 + roles, block.n_lanes), NEVER)
-    streams[:, 0], delay[:, :2] = np.arange(people), 0
-    streams[:, 1] = layout.shared(layout.person_role)
-    streams[layout.gps, 2:] = layout.shared(np.array(layout.others))
-    delay[layout.gps, 2:] = np.maximum(1, block.practices.delegation.overflow)
-    return streams, delay
 
 
 def _schedule(block: Block, day: int, parts: Parts) -> Schedule:
     """Solve the clinical day of every lane."""
     layout, rota, practices = block.layout, block.rota(day), block.practices
-    streams, delay = _streams_read(block)
+    streams, delay = block.streams_read
     roster = Roster(
         role=layout.person_role,
         streams=streams,
         n_streams=layout.n_streams,
         pace=practices.rota.pace.T,
-        free=np.where(desk_people(layout, practices.first_contact), NEVER, rota.free),
+        free=np.where(block.desk_people, NEVER, rota.free),
         delay=delay,
         cap=practices.rota.cap,
         rooms=practices.rota.rooms,
@@ -163,9 +144,6 @@ def _fill(block: Block, day: int, started: Parts, done: Served, desk: NDArray[np
     rota: DayRota = block.rota(day)
     gp = np.flatnonzero(done.by_gp)
     part = started.part.take(gp)
-    block_of = np.where(rota.desk_session, rota.session[:, :, 0], NEVER)
-    begin = block_of.min(1)
-    end = np.where(rota.desk_session, rota.session[:, :, 1], 0).max(1)
     services = Services(
         lane=started.lane.take(gp),
         person=done.person.take(gp),
@@ -174,7 +152,9 @@ def _fill(block: Block, day: int, started: Parts, done: Served, desk: NDArray[np
         off=part == Part.OFF,
         rest=part == Part.REST,
     )
-    return fill_gaps(services, block.layout.gps, rota.free, rota.close, begin, end, desk, block.crumb_limit)
+    return fill_gaps(
+        services, block.layout.gps, rota.free, rota.close, *rota.desk_block, desk, block.crumb_limit
+    )
 
 
 def _settle(
@@ -214,10 +194,8 @@ _GP_DAY: Final = {
 def _count_presence(block: Block, state: State, rota: DayRota, started: Parts, done: Served) -> None:
     """Paid time of the staff: their sessions, and what they work or meet outside them."""
     layout = block.layout
-    begin, close = rota.session[:, :, 0], rota.session[:, :, 1]
-    length = np.where(begin < NEVER, close - begin, 0).sum(1)
     for role in layout.others:
-        paid = length[layout.person_role == role].sum(0)
+        paid = rota.length[layout.person_role == role].sum(0)
         state.accounts.present[role] += paid
         state.accounts.add_lanes(Account.STAFF_PRESENCE, paid)
     busy = np.flatnonzero(~done.by_gp & (started.part <= Part.MEETING))

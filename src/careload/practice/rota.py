@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -47,6 +48,19 @@ class DayRota:
     places: Places
     ordinary: NDArray[np.int64]
     ordinary_start: NDArray[np.int64]
+
+    @cached_property
+    def length(self) -> NDArray[np.int64]:
+        """Ticks of the sessions of everybody, shape (C, L)."""
+        begin, end = self.session[:, :, 0], self.session[:, :, 1]
+        length: NDArray[np.int64] = np.where(begin < NEVER, end - begin, 0).sum(1)
+        return length
+
+    @cached_property
+    def desk_block(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Start of the first session without places and end of the last, an empty time if there is none; (C, L)."""
+        begin = np.where(self.desk_session, self.session[:, :, 0], NEVER).min(1)
+        return begin, np.where(self.desk_session, self.session[:, :, 1], 0).max(1)
 
 
 def day_rota(layout: Layout, practices: Practices, weekday: int, monthly: NDArray[np.bool_]) -> DayRota:

@@ -227,6 +227,11 @@ class DeskRules:
     role: NDArray[np.int64]
     share: NDArray[np.float64]
 
+    @cached_property
+    def given(self) -> NDArray[np.bool_]:
+        """Tasks of which somebody takes a share in some world, shape (T,)."""
+        return np.asarray(np.any(self.role >= 0, axis=0))
+
 
 @dataclass(frozen=True)
 class DelegationRules:
