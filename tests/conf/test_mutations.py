@@ -229,11 +229,11 @@ FILES = {
         swap("range: [0.0, 0.5]", "range: [0.0, 0.5"),
         "book.yaml, line",
     ),
-    "key twice": ("task/ecg.yaml", swap("kind: act\n", "kind: act\nkind: act\n"), "ecg.yaml, line 2"),
+    "key twice": ("task/ecg.yaml", swap("kind: act\n", "kind: act\nkind: act\n"), "ecg.yaml, line 3"),
     "code path": (
         "task/ecg.yaml",
         swap("kind: act\n", "kind: act\n_target_: os.system\n"),
-        "ecg.yaml, line 2",
+        "ecg.yaml, line 3",
     ),
     "interpolation": ("task/ecg.yaml", swap("value: 25", "value: ${seed}"), "ecg.yaml, line"),
     "alias without end": ("task/ecg.yaml", lambda _: "a: &a [*a]\n", "ecg.yaml, line 1"),

@@ -166,7 +166,7 @@ def test_commands_that_pages_show_are_accepted() -> None:
 
 def test_files_that_the_page_on_configuration_shows_are_accepted(tmp_path: Path) -> None:
     bodies = [body for _, body in FENCE.findall(text_of(ROOT / "docs" / "configuration.md"))]
-    task = next(body for body in bodies if body.startswith("kind: act"))
+    task = next(body for body in bodies if body.startswith("label: {en: foot check"))
     protocol = next(body for body in bodies if body.startswith("name: injections_only"))
     role = next(body for body in bodies if body.startswith("label: {en: Health coach"))
     answers = next(body for body in bodies if body.startswith("name: coach_books"))

@@ -209,12 +209,14 @@ def test_what_the_law_refused_is_named_with_its_words() -> None:
     findings = alone()
     world = findings.worlds[1]
     refused = (
-        Refusal("nurse", "minor_surgery", "A physician's act <only>."),
+        Refusal("nurse", "minor_surgery_joint", "A physician's act <only>."),
         Refusal("nurse", "certificate", "Same & so."),
     )
     worlds = (findings.baseline, replace(world, study=replace(world.study, refused=refused)))
     text = page(replace(findings, worlds=worlds))
-    assert "nurse: minor surgery" in text and "A physician&#x27;s act &lt;only&gt;." in text
+    assert (
+        "nurse: minor surgery and joint injection" in text and "A physician&#x27;s act &lt;only&gt;." in text
+    )
     assert "Same &amp; so." in text
 
 

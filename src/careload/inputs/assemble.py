@@ -103,6 +103,7 @@ def _task(
     conditions = tuple(condition) if isinstance(condition, list) else (condition,) if condition else ()
     return Task(
         name=name,
+        label=MappingProxyType(dict(tree.get("label", {}))),
         kind=tree["kind"],
         group=tree["group"],
         channel=tree["channel"],

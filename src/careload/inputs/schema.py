@@ -162,6 +162,7 @@ target.held_out.*                             | number    | any            |    
 """
 
 EVERY_TASK: Final = """
+label?                 | labels    | - | |
 kind                   | one:visit,act,desk,org | - | |
 group                  | one:GROUPS | - | |
 channel                | one:office,home,phone,none | - | |

@@ -52,6 +52,8 @@ class Task:
     Attributes
     ----------
     name : str
+    label : mapping of str to str
+        Readable name by language; empty if its file gives none.
     kind : str
         Accounting class: visit, act, desk or org.
     group : str
@@ -88,6 +90,7 @@ class Task:
     """
 
     name: str
+    label: Mapping[str, str]
     kind: str
     group: str
     channel: str
@@ -110,6 +113,11 @@ class Task:
     age_weights: Quantity | None = None
     window_weeks: Quantity | None = None
     delegable_share: Quantity | None = None
+
+    @property
+    def words(self) -> str:
+        """Readable name in English, that of the file if it gives no other."""
+        return self.label.get("en", self.name.replace("_", " "))
 
 
 @dataclass(frozen=True)

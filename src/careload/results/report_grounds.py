@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -82,13 +82,14 @@ def _grades() -> Markup:
     return element("p", "Grades: ", *words, "A number takes the worst grade in its chain.", class_="key")
 
 
-def _refused(worlds: Iterable[World]) -> Markup:
+def _refused(worlds: Sequence[World]) -> Markup:
     refused = {(one.role, one.task): one.text for world in worlds for one in world.study.refused}
     if not refused:
         return element("p", "The law refused nothing that the protocols ask.")
+    names = {name: task.words for world in worlds for name, task in world.study.tasks.items()}
     by_text: dict[tuple[str, str], list[str]] = {}
     for (role, task), text in refused.items():
-        by_text.setdefault((role, text), []).append(plain(task))
+        by_text.setdefault((role, text), []).append(names[task])
     items = [
         element("li", element("b", f"{plain(role)}: {', '.join(tasks)}"), f". {text}")
         for (role, text), tasks in by_text.items()

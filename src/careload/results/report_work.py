@@ -123,7 +123,7 @@ def _work_row(findings: Findings, one: Workload, place: int, scale: Scale, again
     )
     return element(
         "tr",
-        element("th", plain(one.work), scope="row", title=one.group, class_="again" if again else ""),
+        element("th", one.label, scope="row", title=one.group, class_="again" if again else ""),
         element("td", _role(findings, one.role), class_="who"),
         element("td", drawing(scale, *marks), class_="draw"),
         *map(number_cell, (before, after, less)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from careload.inputs.quantity import Quantity
-from careload.inputs.study import Study
+from careload.inputs.study import Study, Task
 from careload.results.contrast import (
     LEDGER_PARTS,
     Contrast,
@@ -85,7 +85,7 @@ def spread_of(
         InputSpread(
             world=contrast.world,
             key=one.key,
-            label=input_label(one.key),
+            label=input_label(one.key, findings.worlds[0].study.tasks),
             unit=one.quantity.unit,
             status=one.quantity.status,
             value=one.quantity.value,
@@ -97,10 +97,12 @@ def spread_of(
     )
 
 
-def input_label(key: str) -> str:
-    """Words for a dotted key: its section is left out where enough words remain."""
-    parts = key.split(".")
-    return " ".join(parts[1:] if len(parts) > 2 else parts).replace("_", " ")
+def input_label(key: str, tasks: Mapping[str, Task]) -> str:
+    """Words for a dotted key: its section is left out where enough words remain, a task has its readable name."""
+    section, *parts = key.split(".")
+    if section == "task" and parts[0] in tasks:
+        return f"{tasks[parts[0]].words}: {' '.join(parts[1:]).replace('_', ' ')}"
+    return " ".join(parts if len(parts) > 1 else [section, *parts]).replace("_", " ")
 
 
 def _by_contrast(run: Run, names: Sequence[str], studies: Sequence[Study], count: int) -> list[_Cells]:

@@ -33,6 +33,8 @@ class Workload:
     ----------
     work : str
         Task, or `supervision`, `hand-backs`, `hand-over`, `meetings`.
+    label : str
+        The same in readable words.
     group : str
         Task group as tables call it.
     role : str
@@ -44,6 +46,7 @@ class Workload:
     """
 
     work: str
+    label: str
     group: str
     role: str
     worlds: tuple[Estimate, ...]
@@ -93,8 +96,10 @@ def _workload(findings: Findings, work: str, group: str, role: str, ticks: NDArr
         quantity = f"{world}.hours.{role}.{work}{ending}"
         return Estimate(quantity, work, *mean_interval(values), UNIT, grade, f"{role}: {work}.", 2)
 
+    tasks = findings.baseline.study.tasks
     return Workload(
         work,
+        tasks[work].words if work in tasks else work,
         group,
         role,
         tuple(estimate(name, hours[place]) for place, name in enumerate(names)),
