@@ -220,7 +220,7 @@ class Outcomes:
         self,
         lane: NDArray[np.int64],
         row: NDArray[np.int64],
-        fate: NDArray[np.int64] | int,
+        fate: NDArray[np.int8] | int,
         ticks: NDArray[np.int64],
     ) -> None:
         """Set the fate of task rows and add the GP's time on them inside the window."""

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.columns import join, spread, take
-from careload.day.accounts import Account, Fate
+from careload.day.accounts import Account
 from careload.day.block import Block, State
 from careload.day.parts import WITH_PATIENT, Part, Parts, desk_rows, durations_of
-from careload.day.settle import Served
+from careload.day.settle import Served, fate_of
 from careload.day.slips import Errand
 from careload.draws import child, index16, name_key, uniform
 from careload.poisson import poisson_rows
@@ -66,7 +66,7 @@ def desk_work(block: Block, state: State, day: int, started: Parts, done: Served
     measured = bool(block.calendar.in_window[day])
     left = np.flatnonzero(work.row >= 0)
     by_gp_left = by_gp.take(left)
-    fate = np.where(by_gp_left, Fate.BY_GP, Fate.BY_OTHER)
+    fate = fate_of(by_gp_left)
     gp_ticks = ticks.take(left) * (by_gp_left & measured)
     state.outcomes.record(work.lane.take(left), work.row.take(left), fate, gp_ticks)
     place = by_gp * block.n_lanes + work.lane

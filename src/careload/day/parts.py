@@ -198,10 +198,14 @@ def durations_of(
 
 def reference_ticks(mean: NDArray[np.int64], unit: NDArray[np.int32]) -> NDArray[np.int64]:
     """Reference ticks by role from means (R, n) and entries of a table of a law (n,); at least one, 0 without mean."""
-    ticks = mean * unit.astype(np.int64)
-    ticks += 1 << (SHIFT - 1)
-    ticks >>= SHIFT
-    return np.maximum(ticks, np.minimum(mean, 1), out=ticks)
+    ticks, least = np.empty_like(mean), np.empty(len(unit), np.int64)
+    for of_role, reference in zip(mean, ticks, strict=True):
+        # Role by role and in place: memory that is new to the process costs more than the sums.
+        np.multiply(of_role, unit, out=reference)
+        reference += 1 << (SHIFT - 1)
+        reference >>= SHIFT
+        np.maximum(reference, np.minimum(of_role, 1, out=least), out=reference)
+    return ticks
 
 
 def contents(

@@ -25,6 +25,7 @@ __all__ = [
     "carry",
     "credit",
     "delegated_episodes",
+    "fate_of",
     "learn_episodes",
     "new_errands",
     "next_day_follow_ons",
@@ -90,8 +91,9 @@ def credit(block: Block, state: State, day: int, started: Parts, done: Served, t
     lane, role = started.lane.take(of), done.role.take(of)
     reference = ticks.take(role * len(of) + np.arange(len(of)))
     total = np.maximum(np.bincount(of, reference, minlength=n), 1.0)
+    reference *= done.ticks.take(of)
     # Below 2**53 the quotient of doubles rounds to a whole number only where it is one.
-    share = np.floor(done.ticks.take(of) * reference / total.take(of)).astype(np.int64)
+    share = (reference / total.take(of)).astype(np.int64)
     given = np.bincount(of, share, minlength=n).astype(np.int64)
     last = np.full(n, -1)
     last[of] = np.arange(len(of))
@@ -101,9 +103,14 @@ def credit(block: Block, state: State, day: int, started: Parts, done: Served, t
         state.accounts.add_tasks(role, inside.task, lane, share)
     mine = np.flatnonzero((started.errand != Errand.EXTRA).take(of))
     start = of.take(mine)
-    fate = np.where(done.by_gp, Fate.BY_GP, Fate.BY_OTHER).take(start)
+    fate = fate_of(done.by_gp).take(start)
     gp_ticks = share.take(mine) * (done.by_gp & measured).take(start)
     state.outcomes.record(lane.take(mine), inside.row.take(mine), fate, gp_ticks)
+
+
+def fate_of(by_gp: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Fate of work that a GP does, or somebody else."""
+    return np.where(by_gp, np.int8(Fate.BY_GP), np.int8(Fate.BY_OTHER))
 
 
 def _tasks_done(block: Block, state: State, started: Parts, done: Served, tasks: Contents) -> Contents:
