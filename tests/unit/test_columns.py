@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from careload.columns import Table, in_order, join, replace, settled, spread, take
-from careload.day.accounts import Account, Accounts
+from careload.day.accounts import Account, Accounts, Tally
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,16 @@ def test_groups_are_spread() -> None:
 
 
 def test_kinds_are_tallied_for_the_accounts_that_take_them() -> None:
-    """An account gets the rows of all its kinds, lane by lane, as a count or as a sum."""
+    """An account gets the rows of all its kinds, lane by lane, as a count or as a sum, with either sign."""
     accounts = Accounts(3, 1, 1, 0, 3)
     kind, lane, amount = np.array([0, 1, 1, 2, 2]), np.array([0, 0, 1, 2, 2]), np.array([5, 7, 11, 13, 17])
-    both = ((Account.SERVED, np.array([1, 2])), (Account.OFFICE, np.array([3])))
-    accounts.tally(both, kind, lane)
-    accounts.tally([(Account.GP_SERVICE, np.array([0, 2]))], kind, lane, amount)
-    assert accounts.totals[Account.SERVED].tolist() == [1, 1, 2]
+    starts = Tally(np.array([Account.SERVED, Account.OFFICE]), np.array([[0, 1, 1, 0], [0, 0, 0, 1]]))
+    times = Tally(np.array([Account.GP_SERVICE, Account.EXCESS]), np.array([[1, 0, 1], [0, -1, 0]]))
+    accounts.add(Account.GP_SERVICE, np.array([1]), np.array([2]))
+    for _ in range(2):
+        accounts.tally(starts, kind * 3 + lane)
+        accounts.tally(times, kind * 3 + lane, amount)
+    assert accounts.totals[Account.SERVED].tolist() == [2, 2, 4]
     assert not accounts.totals[Account.OFFICE].any()
-    assert accounts.totals[Account.GP_SERVICE].tolist() == [5, 0, 30]
+    assert accounts.totals[Account.GP_SERVICE].tolist() == [10, 2, 60]
+    assert accounts.totals[Account.EXCESS].tolist() == [-14, -22, 0]
