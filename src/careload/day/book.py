@@ -45,10 +45,8 @@ _WORD_DAYS: Final = 52
 _EXPONENT: Final = 52
 _EXPONENT_OF_ONE: Final = 1023
 _ONES: Final = (1 << _EXPONENT) - 1
-_GRACE_BITS: Final = 9
 _NEED_BITS: Final = 10
 _ROW_BITS: Final = 30
-_GRACE_MASK: Final = (1 << _GRACE_BITS) - 1
 _NEED_MASK: Final = (1 << _NEED_BITS) - 1
 _ROW_MASK: Final = (1 << _ROW_BITS) - 1
 _BOOKED: Final = _EXPONENT_OF_ONE << _EXPONENT
@@ -115,17 +113,20 @@ def book_later(used: CountArray, ordinary: CountArray, requests: LaterRequests) 
     bookings = LaterBookings(*(np.full(requests.lane.size, NO_DIARY, np.int64) for _ in range(3)))
     if not requests.lane.size:
         return bookings
-    n_days, n_lanes = used.shape[1:]
-    free = np.ascontiguousarray((ordinary - used).transpose(0, 2, 1))
+    # By (day, diary, lane): what lies together stays together, and a day ahead is a multiple of the rows.
+    free = np.empty((used.shape[1], used.shape[0], used.shape[2]), np.result_type(ordinary, used))
+    by_diary = free.transpose(1, 0, 2)
+    np.subtract(ordinary, used, out=by_diary)
     order, steps = _ranks(requests.lane)
     spot, left = _give_later(free, _later_queue(requests, order, free.shape), steps)
-    found = spot >= 0
-    given = order[found]
-    row, day = np.divmod(spot[found], n_days)
-    diary, lane = np.divmod(row, n_lanes)
+    found = np.flatnonzero(spot >= 0)
+    given = order.take(found)
+    day, row = np.divmod(spot.take(found), free[0].size)
+    diary = row // used.shape[2]
     bookings.diary[given], bookings.day[given] = diary, day
-    bookings.place[given] = ordinary[diary, day, lane] - left[found] - requests.need[diary, given]
-    used[...] = ordinary - free.transpose(0, 2, 1)
+    taken = left.take(found) + requests.need[diary, given]
+    bookings.place[given] = ordinary[diary, day, requests.lane.take(given)] - taken
+    np.subtract(ordinary, by_diary, out=used)
     return bookings
 
 
@@ -179,41 +180,50 @@ def _eligible(may: IntArray, n_diaries: int) -> IntArray:
 
 @dataclass(frozen=True)
 class _LaterQueue:
-    """Later requests in rank order: all that does not change while the book fills.
+    """Later requests in rank order: all that does not change while the book fills; a row is diary x L + lane.
 
-    A row is diary x L + lane. ``cell`` (D, n) points to the open days of (need, row); ``allowed``
-    (words, D, n) masks the days she may come; ``offset`` (D, n) turns the bits of an earliest day into a
-    score.
+    Attributes
+    ----------
+    row, need : ndarray of int64, shape (D, n)
+    cell : ndarray of int64, shape (D, n)
+        Place of the open days of (need, row).
+    allowed : ndarray of int64, shape (words, D, n)
+        Mask of the days she may come.
+    offset : ndarray of int64, shape (D, n)
+        Turns the bits of an earliest day into a score.
+    start : ndarray of int64, shape (D, n)
+        Place of the row in the book (H + 1, D, L) on the day whose score has no exponent.
     """
 
+    row: IntArray
+    need: IntArray
     cell: IntArray
     allowed: IntArray
     offset: IntArray
-    n_sizes: int
+    start: IntArray
 
 
 def _later_queue(requests: LaterRequests, order: IntArray, shape: tuple[int, ...]) -> _LaterQueue:
-    """Lay out the requests for a book of shape (D, L, H + 1)."""
-    n_diaries, n_lanes, n_days = shape
+    """Lay out the requests for a book of shape (H + 1, D, L)."""
+    n_days, n_diaries, n_lanes = shape
+    n_rows, n_words = n_diaries * n_lanes, _n_words(n_days)
     need = requests.need.take(order, axis=1)
-    row = np.arange(n_diaries)[:, None] * n_lanes + requests.lane[order]
-    usual = requests.person_of_diary[:, None] == requests.usual[order]
-    grace = np.minimum(requests.continuity_days[order], n_days) * usual
-    offset = row << _NEED_BITS
-    offset += need
-    offset <<= _GRACE_BITS
-    offset += grace
+    row = np.arange(n_diaries)[:, None] * n_lanes + requests.lane.take(order)
+    usual = requests.person_of_diary[:, None] == requests.usual.take(order)
+    grace = np.minimum(requests.continuity_days, n_days).take(order) * usual
+    start = (grace + (_EXPONENT_OF_ONE - 1 + n_words * _WORD_DAYS)) * n_rows
+    start += row
     grace <<= _EXPONENT
-    np.subtract(grace, offset, out=offset)
-    words = np.arange(_n_words(n_days))[:, None] * _WORD_DAYS
+    grace -= np.arange(need.size).reshape(need.shape)
+    words = np.arange(n_words)[:, None] * _WORD_DAYS
     left_in_word = _WORD_DAYS - np.clip(np.arange(n_days + 1) - words, 0, _WORD_DAYS)
-    onward = ((np.int64(1) << left_in_word) - 1)[:, np.clip(requests.not_before[order], 1, n_days)]
-    allowed = onward[:, None, :] * _eligible(requests.may[order], n_diaries)
-    n_sizes = int(need.max())
-    need -= 1
-    need *= n_diaries * n_lanes
-    need += row
-    return _LaterQueue(cell=need, allowed=allowed, offset=offset, n_sizes=n_sizes)
+    not_before = np.clip(requests.not_before, 1, n_days).take(order)
+    onward = ((np.int64(1) << left_in_word) - 1).take(not_before, axis=1)
+    allowed = onward[:, None, :] * _eligible(requests.may.take(order), n_diaries)
+    cell = need - 1
+    cell *= n_rows
+    cell += row
+    return _LaterQueue(row, need, cell, allowed, offset=grace, start=start)
 
 
 def _n_words(n_days: int) -> int:
@@ -226,27 +236,30 @@ def _open_days(free: CountArray, n_sizes: int) -> IntArray:
     A word holds 52 days, the earliest in the highest bit, so that the exponent of the word as a float names
     its earliest day.
     """
-    n_days = free.shape[2]
-    days = free.reshape(-1, n_days)
-    result = np.empty((_n_words(n_days), n_sizes, len(days)), np.int64)
+    n_days = len(free)
+    by_row = free.reshape(n_days, -1).T
+    result = np.empty((_n_words(n_days), n_sizes, len(by_row)), np.int64)
+    days = np.zeros((len(by_row), 64), free.dtype)
+    unused = np.uint64(64 - _WORD_DAYS)
     for word in range(len(result)):
-        part = days[:, word * _WORD_DAYS : (word + 1) * _WORD_DAYS]
-        bit = np.int64(1) << (_WORD_DAYS - 1 - np.arange(part.shape[1]))
+        part = by_row[:, word * _WORD_DAYS : (word + 1) * _WORD_DAYS]
+        days[:, : part.shape[1]] = part
+        days[:, part.shape[1] :] = 0
         for size in range(n_sizes):
-            np.sum((part > size) * bit, axis=1, out=result[word, size])
+            result[word, size] = np.packbits(days > size).view(">u8").astype(np.uint64) >> unused
     return result
 
 
 def _earliest(open_flat: IntArray, stride: int, cell: IntArray, allowed: IntArray) -> IntArray:
     """Earliest open and allowed day as exponent bits of a float, the higher the earlier; exponent 0: none."""
     n_words = len(allowed)
-    days = open_flat[cell]
+    days = open_flat.take(cell)
     days &= allowed[0]
     found = days.astype(np.float64).view(np.int64)
     if n_words > 1:
         found[days > 0] += (n_words - 1) * _WORD_DAYS << _EXPONENT
     for word in range(1, n_words):
-        days = open_flat[cell + word * stride] & allowed[word]
+        days = open_flat.take(cell + word * stride) & allowed[word]
         later = days.astype(np.float64).view(np.int64)
         later[days > 0] += (n_words - 1 - word) * _WORD_DAYS << _EXPONENT
         np.maximum(found, later, out=found)
@@ -255,48 +268,50 @@ def _earliest(open_flat: IntArray, stride: int, cell: IntArray, allowed: IntArra
 
 
 def _give_later(free: CountArray, queue: _LaterQueue, steps: list[Step]) -> tuple[IntArray, IntArray]:
-    """Serve the ranks in turn; ``free`` (D, L, H + 1) is changed in place.
+    """Serve the ranks in turn; ``free`` (H + 1, D, L) is changed in place.
 
     The score of a diary is one integer. From bit 52 on it holds the earliest day, counted down, plus the
-    grace; below, the complement of (row, need, grace): of equal days the lowest diary wins, and the score
-    says whose it is.
+    grace; below, the complement of its place in the queue's tables: of equal days the lowest diary wins, and
+    the score says whose it is.
 
     Returns the flat index in ``free`` of each booking, -1 for none, and the places left, in rank order.
     """
-    n_days = free.shape[2]
-    days = np.arange(n_days)
-    open_days = _open_days(free, queue.n_sizes)
+    n_rows, n_sizes = free[0].size, int(queue.need.max())
+    open_days = _open_days(free, n_sizes)
     n_words, stride = len(open_days), open_days[0].size
     open_flat, free_flat = open_days.reshape(-1), free.reshape(-1)
-    size = np.arange(1, queue.n_sizes + 1)[:, None]
-    size_row = (size - 1) * open_days.shape[2]
+    size = np.arange(1, n_sizes + 1)[:, None]
+    size_row = (size - 1) * n_rows
+    days = np.arange(len(free))
     without_day = ~(np.int64(1) << (_WORD_DAYS - 1 - days % _WORD_DAYS))
-    word_of_day = days // _WORD_DAYS * stride
-    today = _EXPONENT_OF_ONE - 1 + n_words * _WORD_DAYS
     spots = np.full(queue.cell.shape[1], -1)
     lefts = np.zeros_like(spots)
     for begin, end in steps:
-        step = slice(begin, end)
-        score = _earliest(open_flat, stride, queue.cell[:, step], queue.allowed[:, :, step])
-        score += queue.offset[:, step]
+        score = _earliest(open_flat, stride, queue.cell[:, begin:end], queue.allowed[:, :, begin:end])
+        score += queue.offset[:, begin:end]
         best = np.maximum.reduce(score)
         served = _EVERYONE if best[best.argmin()] >= _BOOKED else np.flatnonzero(best >= _BOOKED)
         best = best[served]
-        fields = ~best & _ONES
-        row = fields >> (_NEED_BITS + _GRACE_BITS)
-        day = today - (best >> _EXPONENT) + (fields & _GRACE_MASK)
-        spot = row * n_days + day
-        left = free_flat[spot] - ((fields >> _GRACE_BITS) & _NEED_MASK)
+        at = ~best
+        at &= _ONES
+        best >>= _EXPONENT
+        best *= n_rows
+        spot = queue.start.take(at)
+        spot -= best
+        left = free_flat.take(spot) - queue.need.take(at)
         free_flat[spot] = left
-        spots[step][served] = spot
-        lefts[step][served] = left
-        near = np.flatnonzero(left < queue.n_sizes)
+        spots[begin:end][served] = spot
+        lefts[begin:end][served] = left
+        near = np.flatnonzero(left < n_sizes)
         if len(near):
-            row, day, left = row.take(near), day.take(near), left.take(near)
-            cells = row + size_row
+            row, left = queue.row.take(at.take(near)), left.take(near)
+            day = spot.take(near) // n_rows
+            cells = size_row + row
             if n_words > 1:
-                cells += word_of_day[day]
-            open_flat[cells] &= np.where(left < size, without_day[day], -1)
+                cells += day // _WORD_DAYS * stride
+            kept = open_flat.take(cells)
+            kept &= np.where(left < size, without_day.take(day), -1)
+            open_flat[cells] = kept
     return spots, lefts
 
 
