@@ -39,7 +39,11 @@ DECLARED: dict[str, dict[float, str]] = {
     "agents/model.py": {250_000: "memory: more agents than this are rows without objects"},
     "day/attend.py": {400_000: "patient-days drawn at once: memory"},
     "day/closing.py": {2_000_000: "rows kept open: memory"},
-    "day/premises.py": {32: "minutes of a step in which people are counted", 128: "steps of a day"},
+    "day/premises.py": {
+        32: "minutes of a step in which people are counted",
+        48: "steps of a day",
+        33: "bits of a tick in a sort key",
+    },
     "inputs/check.py": {20_000: "size of a cache"},
     "inputs/compose.py": {64: "size of a cache"},
     "inputs/consistency.py": {
