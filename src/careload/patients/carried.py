@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.codes import Codes
-from careload.columns import spread
 from careload.draws import child, events, happens, limit_of
 
 __all__ = ["BundleTables", "Channel", "Offers", "acts_of", "desk_of"]
@@ -47,8 +46,10 @@ class Offers:
 
     def entries(self, kind: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """All entries of parents of some kinds: position of the parent, and entry."""
-        of, entry = spread(self.count.take(kind))
-        entry += self.first.take(kind).take(of)
+        count = self.count.take(kind)
+        of = np.repeat(np.arange(len(kind)), count)
+        entry = np.arange(len(of))
+        entry += (self.first.take(kind) - np.cumsum(count) + count).take(of)
         return of, entry
 
 
@@ -246,12 +247,11 @@ def acts_of(
     rest, limit = tables.rest_acts
     of, which = events(key.take(carries), act_key.take(rest), limit, place)
     by, entry = tables.named.entries(kind)
-    what = tables.named.what.take(entry)
-    entry += ((season * n_bands + band) * len(tables.named.what)).take(by)
-    hit = np.flatnonzero(happens(key.take(by), act_key.take(what), tables.named_limit.take(entry)))
-    pair = np.concatenate(
-        (carries.take(of) * n_acts + rest.take(which), by.take(hit) * n_acts + what.take(hit))
-    )
+    purpose = act_key.take(tables.named.what).take(entry)
+    at = entry + ((season * n_bands + band) * len(tables.named.what)).take(by)
+    hit = np.flatnonzero(happens(key.take(by), purpose, tables.named_limit.take(at)))
+    named = by.take(hit) * n_acts + tables.named.what.take(entry.take(hit))
+    pair = np.concatenate((carries.take(of) * n_acts + rest.take(which), named))
     pair.sort()
     request, act = np.divmod(pair, n_acts)
     return request, act
@@ -277,10 +277,10 @@ def desk_of(
         own, of, parent = own.take(leaves), of.take(leaves), parent.take(leaves)
         prefix = child(key.take(of), tables.task_key.take(task).take(own))
         by, entry = offers.entries(own)
-        what = offers.what.take(entry)
-        hit = np.flatnonzero(happens(prefix.take(by), desk_key.take(what), offers.limit.take(entry)))
-        by = by.take(hit)
-        found.append((of.take(by) * (n_acts + 1) + parent.take(by)) * n_kinds + what.take(hit))
+        purpose = desk_key.take(offers.what).take(entry)
+        hit = np.flatnonzero(happens(prefix.take(by), purpose, offers.limit.take(entry)))
+        by, what = by.take(hit), offers.what.take(entry.take(hit))
+        found.append((of.take(by) * (n_acts + 1) + parent.take(by)) * n_kinds + what)
     code = np.concatenate(found)
     code.sort()
     pair, kinds = np.divmod(code, n_kinds)
