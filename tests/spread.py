@@ -13,6 +13,7 @@ __all__ = ["SHIFTS", "with_spread"]
 SHIFTS = {
     "delegation.hand_back.contact": (0.1, -0.3),
     "delegation.supervision_minutes.contact": (0.6, -3.0),
+    "role.gp.pace": (-0.2, 0.1),
     "trust.start": (-0.4, 0.2),
 }
 """Key to what its low and its high end add to every part and difference."""

@@ -130,10 +130,11 @@ def influential_inputs(findings: Findings) -> Markup:
 
 
 def _ends(spread: InputSpread) -> str:
-    unit = UNITS.get(spread.unit, spread.unit)
-    return (
-        f"{_value(spread.value)} ({_value(spread.low.value)} to {_value(spread.high.value)}) {unit}".strip()
-    )
+    values, unit = [spread.value, spread.low.value, spread.high.value], UNITS.get(spread.unit, spread.unit)
+    if spread.unit == "per_1024":
+        values, unit = [round(value / 1024, 2) for value in values], "times the reference minutes"
+    value, low, high = map(_value, values)
+    return f"{value} ({low} to {high}) {unit}".strip()
 
 
 def _titles(study: Study, key: str) -> str:
