@@ -144,7 +144,7 @@ class Accounts:
 
     @property
     def totals(self) -> NDArray[np.int64]:
-        """The counters; only now are the rows counted by kind given to the accounts that take them."""
+        """The counters, shape (accounts, L); only now are rows counted by kind given to the accounts that take them."""
         for tally, found in self._by_kind.items():
             self._totals[tally.accounts] += tally.weight @ found
         self._by_kind.clear()
