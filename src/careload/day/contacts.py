@@ -15,7 +15,7 @@ from careload.day.schedule import FOLLOW_ON, URGENT
 from careload.day.slips import Errand
 from careload.draws import child
 from careload.patients.bundle import Register
-from careload.practice.tables import DelegationRules, Layout
+from careload.practice.tables import VISIT_BIT, DelegationRules, Layout
 
 __all__ = ["Contacts", "call_parts", "contact_parts", "follow_on_parts", "no_contacts"]
 
@@ -241,7 +241,7 @@ def _part_of_task(
     divided = np.flatnonzero((contacts.acts != acts).take(tasks.part))
     contact, bit = tasks.part.take(divided), layout.bit_of_task.take(tasks.task.take(divided))
     # Nobody else makes the visit, the act of the last bit.
-    own = acts.take(contact) | layout.visit_bit
+    own = acts.take(contact) | VISIT_BIT
     part_of, beyond = tasks.part.copy(), n + sum(len(birth.rows) for birth in births)
     part_of[divided] = np.where(own & bit, contact, beyond)
     given, place, first = np.zeros(n, np.int64), np.zeros(n, np.int64), n

@@ -12,7 +12,7 @@ from careload.codes import Codes
 from careload.columns import Table, spread
 from careload.day.schedule import Items
 from careload.patients.bundle import CALL_ROW, VISIT_ROW, Register
-from careload.practice.tables import Layout
+from careload.practice.tables import VISIT_BIT, Layout
 from careload.quantiles import POINTS, SHIFT
 
 __all__ = [
@@ -53,9 +53,7 @@ class Part(Codes):
 
 
 _BIT_OF_ACT: Final = np.left_shift(1, np.arange(64), dtype=np.int64)
-"""Bits of a mask of acts; the last one, also that of act -1, stands for the visit."""
-
-_VISIT_BIT: Final = _BIT_OF_ACT[-1]
+"""Bits of a mask of acts; the last one, also that of act -1, is VISIT_BIT."""
 
 WITH_PATIENT: Final = np.isin(np.arange(len(Part)), (Part.CONTACT, Part.DELEGATED, Part.REMAINDER))
 """Whether a part is work with a patient, by its number."""
@@ -239,7 +237,7 @@ def _in_part(
     part: NDArray[np.int64], bit: NDArray[np.int64], acts: NDArray[np.int64], visit: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Task rows that belong to what is done in their part: the visit and acts of all parts, a bit for every row."""
-    done = acts | visit * _VISIT_BIT
+    done = acts | visit * VISIT_BIT
     hit: NDArray[np.int64] = np.flatnonzero(done.take(part) & bit)
     return hit
 

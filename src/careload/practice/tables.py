@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "VISIT_BIT",
     "BookRules",
     "DelegationRules",
     "DeskRules",
@@ -23,6 +24,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+VISIT_BIT: Final = -(1 << 63)
+"""Bit of the visit in a mask of acts, the last one."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +76,10 @@ class Layout:
         """Numbers of the other roles, the least qualified first."""
         return tuple(role for role in range(len(self.roles)) if role != self.gp)
 
-    @property
-    def visit_bit(self) -> int:
-        """Bit of the visit in a mask of acts, the last one."""
-        return -(1 << 63)
-
     @cached_property
     def bit_of_task(self) -> NDArray[np.int64]:
         """Bit of every task in a mask of acts, that of the visit for what is no act; shape (T,)."""
-        bit = np.full(len(self.tasks), self.visit_bit)
+        bit = np.full(len(self.tasks), VISIT_BIT)
         bit[self.act_tasks] = 1 << np.arange(len(self.act_tasks))
         return bit
 
