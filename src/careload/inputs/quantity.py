@@ -16,6 +16,7 @@ __all__ = [
     "Value",
     "is_quantity",
     "read_quantity",
+    "readable",
     "varies",
     "width_faults",
 ]
@@ -62,6 +63,9 @@ UNITS: Final[dict[str, str]] = {
     "year": "years",
 }
 """The closed list of canonical units, each as it reads behind a number; clock times and dates need none."""
+
+_READ_AS: Final = {"per_1024": (1024, "times the reference minutes")}
+"""Units of numbers that people read more easily as a quotient: the divisor, and the words behind it."""
 
 UNSCALED: Final = frozenset(
     {"choice", "clock", "clock_span", "date", "file", "iso_week", "nis_code", "session", "switch", "weekday"}
@@ -123,6 +127,14 @@ class Quantity:
 def is_quantity(node: Any) -> bool:
     """Whether a node of the tree is meant as a quantity."""
     return isinstance(node, Mapping) and ("value" in node or ("unit" in node and "status" in node))
+
+
+def readable(value: Any, unit: str) -> tuple[Any, str]:
+    """A value and the words for its unit, as pages and figures show them."""
+    if unit not in _READ_AS:
+        return value, UNITS.get(unit, unit)
+    divisor, words = _READ_AS[unit]
+    return round(value / divisor, 2), words
 
 
 def read_quantity(path: str, node: Mapping[str, Any]) -> tuple[Quantity | None, list[Fault]]:

@@ -10,6 +10,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from careload.inputs.quantity import readable
 from careload.results.contrast import Contrast, Findings
 from careload.results.estimate import Estimate
 from careload.results.figures import (
@@ -71,12 +72,17 @@ def _said(found: Sequence[Swing], one: Estimate) -> str:
         return f"No input that was varied moves it: {one.label}"
     crossing = sum(swing.changes_sign for swing in found)
     turned = f"; {crossing} of {len(found)} turn its sign" if crossing else "; none turns its sign"
-    return f"Which input moves it most? {found[0].spread.label.capitalize()}{turned}"
+    most = found[0].spread.label
+    return f"Which input moves it most? {most[:1].upper()}{most[1:]}{turned}"
 
 
 def _ends(swing: Swing) -> str:
     """The outcome at both ends, and where the ends are."""
-    ends = ((swing.low, swing.spread.low.value), (swing.high, swing.spread.high.value))
+    spread = swing.spread
+    ends = (
+        (one, readable(end.value, spread.unit)[0])
+        for one, end in ((swing.low, spread.low), (swing.high, spread.high))
+    )
     return "; ".join(
         f"{signed(one.value, one.decimals)} at {value:g}"
         if isinstance(value, int | float)

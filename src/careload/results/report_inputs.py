@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from careload.inputs.quantity import UNITS
+from careload.inputs.quantity import readable
 from careload.inputs.study import Study
 from careload.results.contrast import Contrast, Findings
 from careload.results.report import SAFETY
@@ -130,11 +130,9 @@ def influential_inputs(findings: Findings) -> Markup:
 
 
 def _ends(spread: InputSpread) -> str:
-    values, unit = [spread.value, spread.low.value, spread.high.value], UNITS.get(spread.unit, spread.unit)
-    if spread.unit == "per_1024":
-        values, unit = [round(value / 1024, 2) for value in values], "times the reference minutes"
-    value, low, high = map(_value, values)
-    return f"{value} ({low} to {high}) {unit}".strip()
+    shown = [readable(value, spread.unit) for value in (spread.value, spread.low.value, spread.high.value)]
+    value, low, high = (_value(value) for value, _ in shown)
+    return f"{value} ({low} to {high}) {shown[0][1]}".strip()
 
 
 def _titles(study: Study, key: str) -> str:
