@@ -201,6 +201,15 @@ def test_inputs_that_were_varied_are_drawn_with_their_ends_and_grounds() -> None
     assert len(bands) >= 5
 
 
+def test_work_is_named_in_three_languages() -> None:
+    """In readable words, the other two where one points at it; work that is no task has its group only."""
+    titles = {
+        said(node): node.attrib["title"] for node in tree_of(alone).iter("th") if "title" in node.attrib
+    }
+    assert titles["blood draw"].endswith(" · prise de sang · bloedafname")
+    assert titles["meetings"] == "overhead"
+
+
 def test_without_varied_inputs_the_page_says_simulation_only() -> None:
     flat = said(tree_of(alone))
     assert "Simulation only" in flat and "The inputs were not varied" in flat

@@ -123,12 +123,19 @@ def _work_row(findings: Findings, one: Workload, place: int, scale: Scale, again
     )
     return element(
         "tr",
-        element("th", one.label, scope="row", title=one.group, class_="again" if again else ""),
+        element("th", one.label, scope="row", title=_title(findings, one), class_="again" if again else ""),
         element("td", _role(findings, one.role), class_="who"),
         element("td", drawing(scale, *marks), class_="draw"),
         *map(number_cell, (before, after, less)),
         grade_cell([less]),
     )
+
+
+def _title(findings: Findings, one: Workload) -> str:
+    """Group of the work, and what it is called in the other languages."""
+    task = findings.baseline.study.tasks.get(one.work)
+    others = [name for language, name in task.label.items() if language != "en"] if task else []
+    return " · ".join([one.group, *others])
 
 
 def _role(findings: Findings, role: str) -> str:
