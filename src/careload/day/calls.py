@@ -191,16 +191,10 @@ def _end_calls(block: Block, state: State, day: int, callers: Slips, answers: An
     state.slips.put(with_columns(back, day=block.calendar.number.take(index), tries=back.tries + 1))
     _set_fate(state, take(callers, ended.compress(~callers.refused.take(ended))), Fate.NOT_NEEDED)
     if block.calendar.in_window[day]:
-        elsewhere, missed = (
-            np.flatnonzero(answers.outcome == Outcome.ELSEWHERE),
-            np.flatnonzero(answers.missed),
-        )
-        for account, rows in (
-            (Account.CLOSED, ended),
-            (Account.ELSEWHERE, elsewhere),
-            (Account.MISSED_URGENT, missed),
-        ):
-            state.accounts.count(account, callers.lane.take(rows))
+        elsewhere = np.flatnonzero(answers.outcome == Outcome.ELSEWHERE)
+        state.accounts.count(Account.CLOSED, callers.lane.take(ended))
+        state.accounts.count(Account.ELSEWHERE, callers.lane.take(elsewhere))
+        state.accounts.count(Account.MISSED_URGENT, callers.lane.compress(answers.missed))
 
 
 def _set_fate(state: State, slips: Slips, fate: int) -> None:
