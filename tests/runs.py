@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from careload.agents.model import CareModel
 from careload.day import stages as day_module
-from careload.day.block import Block
+from careload.day.block import Block, State
 from careload.day.parts import Parts
 from careload.day.premises import count_premises
 from careload.day.schedule import Items, Roster, Schedule, schedule
 from careload.day.settle import Served
 from careload.inputs.load import load_study
 from careload.inputs.study import Study
-from careload.results.ledger import Ledger, compare_scenarios
+from careload.results.ledger import Ledger, compare_worlds
 from support import with_values
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "ledgers",
     "nurse_all_day",
     "only",
+    "outcomes",
     "run_out",
     "run_through",
     "short",
@@ -186,7 +187,16 @@ def run_out(block: Block, weeks: int) -> CareModel:
 
 def ledgers(model: CareModel) -> list[Ledger]:
     """Every world of a finished model against the first."""
-    return [compare_scenarios(model.block, model.state, 0, one) for one in range(1, model.block.n_scenarios)]
+    found = compare_worlds(model.block, model.state)
+    return [found[0, one] for one in range(1, model.block.n_scenarios)]
+
+
+def outcomes(state: State, n_worlds: int) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
+    """Fate and GP time of every task row in every world, each run in all cells; shapes (S, rows)."""
+    rows, register = np.arange(state.register.n_rows), state.register
+    cell = register.requests.cell.take(register.rows.request)
+    of = [state.outcomes.of(world, rows, cell) for world in range(n_worlds)]
+    return np.stack([fate for fate, _ in of]), np.stack([ticks for _, ticks in of])
 
 
 @dataclass(frozen=True)

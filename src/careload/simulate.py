@@ -20,7 +20,7 @@ from careload.plan import DEMAND, PEOPLE, BlockPlan, Cells, Order, Plan, make_pl
 from careload.practice.tables import Layout, for_lanes, stack
 from careload.practice.worlds import make_layout, world_table
 from careload.processes import Progress, run_all
-from careload.results.ledger import Ledger, compare_scenarios, take_cells
+from careload.results.ledger import Ledger, compare_worlds, take_cells
 from careload.results.persons import count_persons
 
 __all__ = [
@@ -213,7 +213,7 @@ def run_block(plan: BlockPlan, progress: Progress | None = None) -> Reduced:
         present=by_cell(accounts.present),
         met=by_cell(accounts.met),
         access=by_cell(accounts.access),
-        ledgers={pair: compare_scenarios(block, model.state, *pair) for pair in plan.contrasts},
+        ledgers=compare_worlds(block, model.state),
     )
     model.close()
     return reduced

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from careload.agents.model import CareModel
 from careload.day import calls as calls_module
-from careload.day.accounts import Account, Fate
+from careload.day.accounts import Account
+from careload.day.outcomes import Fate
 from careload.day.parts import Part
 from careload.practice.rota import in_session
-from careload.results.ledger import compare_scenarios
+from careload.results.ledger import compare_worlds
 from careload.simulate import make_block
 from careload.ticks import NEVER
-from runs import count_all_days, ledgers, run_through, short
+from runs import count_all_days, ledgers, outcomes, run_through, short
 
 SOLO: Final = ("practice=solo", "protocol=none")
 DESK: Final = ("practice=solo_receptionist", "protocol=administration", "first_contact=receptionist")
@@ -162,7 +163,7 @@ def test_staff_work_at_the_desk_inside_their_sessions(model: CareModel) -> None:
 
 def test_desk_work_of_a_world_is_the_same_work(model: CareModel) -> None:
     """Staff and GPs together do what the GP alone would do: the reference time of desk work is the same."""
-    of = model.state.outcomes.fate(model.state.register.n_rows)
+    of, _ = outcomes(model.state, model.block.n_scenarios)
     desk_tasks = [
         place for place, name in enumerate(model.block.layout.tasks) if name in short(DESK).protocol.desk
     ]
@@ -229,7 +230,7 @@ def test_matching_of_desk_work_is_symmetric(model: CareModel) -> None:
     """What is moved from one world to another is taken over in the opposite contrast, tick for tick."""
     block = replace(model.block, contrasts=((0, 1), (1, 0)))
     again = run_through(replace(block, rotas={}))
-    there, back = (compare_scenarios(again.block, again.state, *pair) for pair in ((0, 1), (1, 0)))
+    there, back = (compare_worlds(again.block, again.state)[pair] for pair in ((0, 1), (1, 0)))
     np.testing.assert_array_equal(again.state.accounts.desk_moved[0], again.state.accounts.desk_taken[1])
     assert (there.moved > 0).all()
     np.testing.assert_array_equal(there.fewer_minutes, -back.fewer_minutes)

@@ -16,7 +16,7 @@ from careload.day.accounts import Account
 from careload.day.block import Block, State
 from careload.inputs.load import load_study
 from careload.inputs.study import Study
-from careload.results.ledger import Ledger, compare_scenarios, worked_ticks
+from careload.results.ledger import Ledger, compare_worlds, worked_ticks
 from careload.simulate import make_block
 from careload.ticks import MINUTE
 from support import with_values
@@ -273,7 +273,7 @@ def run_practices(part: int) -> Randomised:
     model = CareModel(block)
     state = model.run()
     model.close()
-    return Randomised(block, state, compare_scenarios(block, state, 0, 1), np.arange(n) >= n - n_full)
+    return Randomised(block, state, compare_worlds(block, state)[0, 1], np.arange(n) >= n - n_full)
 
 
 @pytest.fixture(scope="module")

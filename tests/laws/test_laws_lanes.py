@@ -16,9 +16,9 @@ from careload.inputs import vocabulary
 from careload.inputs.load import load_study
 from careload.inputs.study import Study
 from careload.inputs.vocabulary import conf_dir
-from careload.results.ledger import compare_scenarios
+from careload.results.ledger import compare_worlds
 from careload.simulate import make_block
-from runs import ARRANGEMENTS, SHORT_YEARS, run_through, short
+from runs import ARRANGEMENTS, SHORT_YEARS, outcomes, run_through, short
 from support import with_values
 
 SOLO = ("practice=solo", "protocol=none")
@@ -94,22 +94,20 @@ def test_agents_of_a_lane_alone_are_those_in_a_batch(batch: CareModel, alone: Ca
 
 def test_work_of_a_lane_alone_is_the_work_in_a_batch(batch: CareModel, alone: CareModel) -> None:
     """Every task instance of a practice has the same fate and the same GP minutes alone and in a batch."""
-    for model in (batch, alone):
-        assert model.state.outcomes.fate(model.state.register.n_rows).shape[1]
     rows = batch.state.register.rows
     mine = batch.state.register.requests.cell[rows.request] == ONE
     n_mine = alone.state.register.n_rows
     assert mine.sum() == n_mine
     np.testing.assert_array_equal(rows.luck[mine], alone.state.register.rows.luck)
-    for of_rows in ("fate", "ticks"):
-        many = getattr(batch.state.outcomes, of_rows)(len(mine))[:2, mine]
-        np.testing.assert_array_equal(many, getattr(alone.state.outcomes, of_rows)(n_mine))
+    for many, one in zip(outcomes(batch.state, 2), outcomes(alone.state, 2), strict=True):
+        assert one.any()
+        np.testing.assert_array_equal(many[:, mine], one)
 
 
 def test_the_ledger_of_a_lane_alone_is_that_in_a_batch(batch: CareModel, alone: CareModel) -> None:
     """Released time and its four destinations are the same, to the tick, alone and in a batch."""
-    many = compare_scenarios(batch.block, batch.state, 0, 1)
-    one = compare_scenarios(alone.block, alone.state, 0, 1)
+    many = compare_worlds(batch.block, batch.state)[0, 1]
+    one = compare_worlds(alone.block, alone.state)[0, 1]
     for field in fields(one):
         np.testing.assert_array_equal(getattr(many, field.name)[..., ONE], getattr(one, field.name)[..., 0])
 
@@ -123,8 +121,8 @@ def test_the_order_of_scenarios_changes_nothing(batch: CareModel, turned: CareMo
 
 def test_turning_two_worlds_round_turns_the_time_worked(batch: CareModel, turned: CareModel) -> None:
     """The minutes that a scenario saves are those that its baseline would cost the other way round."""
-    there = compare_scenarios(batch.block, batch.state, 0, 2)
-    back = compare_scenarios(turned.block, turned.state, 0, 2)
+    there = compare_worlds(batch.block, batch.state)[0, 2]
+    back = compare_worlds(turned.block, turned.state)[0, 2]
     for name in ("fewer_minutes", "home", "usable", "crumbs"):
         np.testing.assert_array_equal(getattr(there, name), -getattr(back, name))
 

@@ -21,7 +21,7 @@ from careload.inputs.load import load_study
 from careload.inputs.study import Study
 from careload.patients.tables import minutes_ticks
 from careload.practice.tables import Practices
-from careload.results.ledger import CLASSES, Ledger, classes_of_rows, compare_scenarios
+from careload.results.ledger import CLASSES, Ledger, classes_of_rows, compare_worlds
 from careload.simulate import make_block
 from careload.ticks import MINUTE
 from support import with_values
@@ -194,7 +194,7 @@ def run(baseline: Study, scenario: Study, nurse: Change | None = all_day) -> Sma
     for day in range(len(calendar)):
         run_day(block, state, decisions, day)
         first_of_day.append(state.drawn[day].start)
-    small = Small(block, state, compare_scenarios(block, state, 0, 1), first_of_day)
+    small = Small(block, state, compare_worlds(block, state)[0, 1], first_of_day)
     assert not small.ledger.residual.any()
     assert state.register.n_requests > 50
     return small

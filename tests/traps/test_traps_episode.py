@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from careload.agents.model import CareModel
-from careload.day.accounts import Account, Fate
+from careload.day.accounts import Account
+from careload.day.outcomes import Fate
 from careload.inputs.study import Study
 from careload.patients.bundle import VISIT_ROW
 from careload.simulate import make_block
 from careload.ticks import MINUTE
-from runs import delegating, ledgers, nurse_all_day, only, run_out, run_through, short
+from runs import delegating, ledgers, nurse_all_day, only, outcomes, run_out, run_through, short
 
 SOLO = ("practice=solo", "protocol=none")
 NURSE = ("practice=solo_nurse",)
@@ -162,7 +163,7 @@ def test_in_the_default_practice_acts_alone_move_no_visit() -> None:
     studies = [short(SOLO), delegating(nurse, acts=nurse.protocol.acts)]
     model = run_through(make_block(studies, np.arange(2)))
     register = model.state.register
-    fate = model.state.outcomes.fate(register.n_rows)[1]
+    fate = outcomes(model.state, 2)[0][1]
     real = register.requests.visit >= 0
     visits = register.requests.first[real] + VISIT_ROW
     assert not (fate[visits] == Fate.BY_OTHER).any()

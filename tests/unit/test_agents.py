@@ -23,6 +23,7 @@ from careload.day.block import Block
 from careload.inputs.load import load_study
 from careload.patients.bundle import Urgency
 from careload.simulate import make_block
+from runs import outcomes
 from support import with_values
 
 LIST: Final = 200
@@ -62,12 +63,10 @@ def small() -> Iterator[CareModel]:
 def results(model: CareModel) -> tuple[NDArray[Any], ...]:
     """Everything a run leaves."""
     state = model.state
-    n = state.register.n_rows
     return (
         state.accounts.totals,
         state.accounts.task_ticks,
-        state.outcomes.fate(n),
-        state.outcomes.ticks(n),
+        *outcomes(state, model.block.n_scenarios),
         model.trust,
         model.seeking,
         model.wait_days,

@@ -12,7 +12,7 @@ from careload.agents import model as model_module
 from careload.agents.model import CareModel
 from careload.day.closing import close_requests
 from careload.inputs.load import load_study
-from careload.results.ledger import Ledger, compare_scenarios
+from careload.results.ledger import Ledger, compare_worlds
 from careload.results.persons import count_persons
 from careload.simulate import make_block
 from support import with_values
@@ -29,7 +29,7 @@ def test_when_requests_are_closed_changes_nothing() -> None:
             model = CareModel(make_block([solo, nurse], np.arange(2)))
             model.run()
         block, state = model.block, model.state
-        ledger = compare_scenarios(block, state, 0, 1)
+        ledger = compare_worlds(block, state)[0, 1]
         runs.append((state.accounts.totals, state.accounts.task_ticks, count_persons(block, state), ledger))
         rows.append(state.register.n_rows)
         assert state.register.n_requests == len(state.register.requests.cell)

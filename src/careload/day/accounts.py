@@ -1,4 +1,4 @@
-"""What a run counts per lane inside the window, and what became of every task instance."""
+"""What a run counts per lane inside the window."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.codes import Codes
-
-__all__ = ["MOST_ACCESS_DAYS", "Account", "Accounts", "Fate", "Outcomes", "Tally"]
+__all__ = ["MOST_ACCESS_DAYS", "Account", "Accounts", "Tally"]
 
 
 class Account(IntEnum):
@@ -187,61 +185,3 @@ class Accounts:
         n_tasks = self.task_ticks.shape[1]
         cell = (role * n_tasks + task) * self.n_lanes + lane
         np.add.at(self.task_ticks.reshape(-1), cell, ticks)
-
-
-class Fate(Codes):
-    """What became of a task instance in one world."""
-
-    NOT_DONE = 0
-    """Never asked for, not served, given up or displaced."""
-    BY_GP = 1
-    BY_OTHER = 2
-    NOT_NEEDED = 3
-    """The need ended without it."""
-
-
-class Outcomes:
-    """Fate and GP time of every task row in every scenario; positions are those of the register."""
-
-    def __init__(self, n_scenarios: int, scenario_of_lane: NDArray[np.int64]) -> None:
-        self._scenario_of_lane = scenario_of_lane
-        self._fate = np.zeros((n_scenarios, 1024), np.int8)
-        self._ticks = np.zeros((n_scenarios, 1024), np.int32)
-
-    def reserve(self, n_rows: int) -> None:
-        """Make room for the register's rows."""
-        have = self._fate.shape[1]
-        if n_rows > have:
-            more = max(n_rows, 2 * have) - have
-            self._fate = np.pad(self._fate, ((0, 0), (0, more)))
-            self._ticks = np.pad(self._ticks, ((0, 0), (0, more)))
-
-    def record(
-        self,
-        lane: NDArray[np.int64],
-        row: NDArray[np.int64],
-        fate: NDArray[np.int8] | int,
-        ticks: NDArray[np.int64],
-    ) -> None:
-        """Set the fate of task rows and add the GP's time on them inside the window."""
-        place = (self._scenario_of_lane * self._fate.shape[1]).take(lane) + row
-        self._fate.reshape(-1)[place] = fate
-        np.add.at(self._ticks.reshape(-1), place, ticks.astype(np.int32))
-
-    def move(self, rows: NDArray[np.int64], to: int) -> None:
-        """Copy the outcomes of some rows to the rows from `to` on."""
-        for column in (self._fate, self._ticks):
-            column[:, to : to + len(rows)] = column.take(rows, axis=1)
-
-    def end_at(self, row: int, n_rows: int) -> None:
-        """Forget those of the first `n_rows` rows that lie from `row` on."""
-        for column in (self._fate, self._ticks):
-            column[:, row:n_rows] = 0
-
-    def fate(self, n_rows: int) -> NDArray[np.int8]:
-        """Fates, shape (scenarios, rows)."""
-        return self._fate[:, :n_rows]
-
-    def ticks(self, n_rows: int) -> NDArray[np.int32]:
-        """GP time inside the window in ticks, shape (scenarios, rows)."""
-        return self._ticks[:, :n_rows]

@@ -74,9 +74,10 @@ def _span(block: Block, state: State, day: int) -> slice:
         found = candidates(
             block.demand, block.people, block.strata, block.due, block.cell_key, block.calendar, days
         )
-        first = state.register.n_requests
+        first, n_rows = state.register.n_requests, state.register.n_rows
         of_day = draw_bundles(block.bundles, block.people, found, block.calendar, state.register)
-        state.outcomes.reserve(state.register.n_rows)
+        requests = state.register.requests
+        state.outcomes.add(requests.cell.take(state.register.rows.request[n_rows:]))
         edge = (first + np.searchsorted(of_day, np.arange(days.start, days.stop + 1))).tolist()
         state.drawn = {one: slice(edge[k], edge[k + 1]) for k, one in enumerate(days)}
     return state.drawn[day]

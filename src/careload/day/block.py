@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.day.accounts import Accounts, Outcomes
+from careload.day.accounts import Accounts
 from careload.day.closing import Closed, no_closed
 from careload.day.contacts import Contacts, no_contacts
+from careload.day.outcomes import Outcomes
 from careload.day.parts import Parts, no_parts
 from careload.day.waiting import Waiting
 from careload.draws import name_key, uniform
@@ -123,6 +124,15 @@ class Block:
     def cell_of_lane(self) -> NDArray[np.int64]:
         """Number of the cell of every lane."""
         return np.nonzero(self.lane_of >= 0)[1]
+
+    @cached_property
+    def contrasts_by_cells(self) -> tuple[tuple[NDArray[np.bool_], tuple[int, ...]], ...]:
+        """Cells, shape (C,), in which both worlds of a contrast are run, and the contrasts with these cells."""
+        run, numbers = self.lane_of >= 0, dict[bytes, tuple[NDArray[np.bool_], list[int]]]()
+        for number, (baseline, scenario) in enumerate(self.contrasts):
+            cells = run[baseline] & run[scenario]
+            numbers.setdefault(cells.tobytes(), (cells, []))[1].append(number)
+        return tuple((cells, tuple(listed)) for cells, listed in numbers.values())
 
     @cached_property
     def diary_masks(self) -> NDArray[np.int64]:
@@ -270,7 +280,7 @@ def first_state(block: Block) -> State:
     horizon = int(block.practices.book.horizon_days.max())
     return State(
         register=Register(),
-        outcomes=Outcomes(block.n_scenarios, block.scenario_of_lane),
+        outcomes=Outcomes(block.lane_of),
         accounts=Accounts(
             block.n_lanes, len(layout.roles), len(layout.tasks), len(block.contrasts), block.n_cells
         ),

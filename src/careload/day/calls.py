@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.columns import join, replace, spread, take
-from careload.day.accounts import Account, Fate
+from careload.day.accounts import Account
 from careload.day.block import Block, State
 from careload.day.contacts import call_parts
 from careload.day.first_contact import Answers, Outcome, answer, call_of
+from careload.day.outcomes import Fate
 from careload.day.parts import Part, Parts, as_items, call_rows, no_parts, reference_ticks
 from careload.day.schedule import Roster, Schedule, schedule
 from careload.day.slips import Slips, Step, with_columns

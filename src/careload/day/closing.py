@@ -8,28 +8,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from careload.columns import replace, settled
-from careload.day.accounts import Fate
+from careload.day.outcomes import Fate
 from careload.patients.bundle import VISIT_ROW, Channel
 from careload.patients.demand import CALL_ONLY
 
 if TYPE_CHECKING:
     from careload.day.block import Block, State
 
-__all__ = ["Closed", "Kind", "classes", "close_requests", "count_contacts", "no_closed", "sums_of_rows"]
+__all__ = ["Closed", "Kind", "classes", "close_requests", "count_contacts", "no_closed", "sums_of"]
 
 T = TypeVar("T")
 
 _MOST_ROWS = 2_000_000
 """Rows of the register up to which nothing is closed."""
 
-_CLOSED_TOGETHER = 1 << 15
-"""Requests closed at once: what is read of them stays in the cache."""
+_TOGETHER = 1 << 15
+"""Requests summed at once: what is read of them stays in the cache."""
 
 
 class Kind(IntEnum):
@@ -69,11 +69,11 @@ class Closed:
 
 def no_closed(block: Block) -> Closed:
     """Nothing closed so far."""
-    pairs, cells, tasks = len(block.contrasts), block.n_cells, len(block.layout.tasks)
+    gained, freed = _no_sums(block)
     persons = (block.n_scenarios, len(block.people.age))
     return Closed(
-        gained=np.zeros((pairs, len(Kind), cells), np.int64),
-        freed=np.zeros((pairs, tasks, cells), np.int64),
+        gained=gained,
+        freed=freed,
         contacts=np.zeros(persons, np.int32),
         home_visits=np.zeros(persons, np.int32),
         rows_left=0,
@@ -111,24 +111,50 @@ def _kind(before: int, after: int) -> Kind:
 _KIND_OF_FATES = np.array([_kind(before, after) for before in Fate for after in Fate], np.int64)
 
 
-def sums_of_rows(
-    block: Block, state: State, baseline: int, scenario: int, rows: Any = slice(None)
+def sums_of(
+    block: Block, state: State, requests: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """`gained` and `freed` of some rows of the register in one contrast; shapes (kinds, C) and (T, C)."""
-    register, n_cells, n_tasks = state.register, block.n_cells, len(block.layout.tasks)
-    fate, ticks = state.outcomes.fate(register.n_rows), state.outcomes.ticks(register.n_rows)
-    before, after = ticks[baseline, rows], ticks[scenario, rows]
-    kind = classes(fate[baseline, rows], fate[scenario, rows], before, after)
-    cell = register.requests.cell[register.rows.request[rows]].astype(np.int64)
-    won = before.astype(np.int64) - after
-    gained = np.bincount(kind * n_cells + cell, won, minlength=len(Kind) * n_cells)
-    out = np.flatnonzero((kind == Kind.MOVED) | (kind == Kind.ENDED))
-    place = register.rows.task[rows][out].astype(np.int64) * n_cells + cell[out]
-    freed = np.bincount(place, won[out], minlength=n_tasks * n_cells)
-    return (
-        gained.astype(np.int64).reshape(len(Kind), n_cells),
-        freed.astype(np.int64).reshape(n_tasks, n_cells),
-    )
+    """`gained` and `freed` of all rows of some requests in every contrast.
+
+    Parameters
+    ----------
+    requests : ndarray of int64
+        Positions in the register.
+
+    Returns
+    -------
+    gained : ndarray of int64, shape (P, kinds, C)
+    freed : ndarray of int64, shape (P, T, C)
+    """
+    register, n_cells = state.register, block.n_cells
+    gained, freed = _no_sums(block)
+    for begin in range(0, len(requests), _TOGETHER):
+        some = requests[begin : begin + _TOGETHER]
+        for cells, pairs in block.contrasts_by_cells:
+            of_cells = some.compress(cells.take(register.requests.cell.take(some)))
+            rows, which = register.rows_of(of_cells)
+            cell = register.requests.cell.take(of_cells).astype(np.int64).take(which)
+            place = register.rows.task.take(rows).astype(np.int64) * n_cells + cell
+            for pair in pairs:
+                (fate_before, before), (fate_after, after) = (
+                    state.outcomes.of(world, rows, cell) for world in block.contrasts[pair]
+                )
+                kind = classes(fate_before, fate_after, before, after)
+                won = before.astype(np.int64) - after
+                _add(gained[pair], kind * n_cells + cell, won)
+                out = np.flatnonzero((kind == Kind.MOVED) | (kind == Kind.ENDED))
+                _add(freed[pair], place.take(out), won.take(out))
+    return gained, freed
+
+
+def _no_sums(block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    pairs, cells, tasks = len(block.contrasts), block.n_cells, len(block.layout.tasks)
+    return np.zeros((pairs, len(Kind), cells), np.int64), np.zeros((pairs, tasks, cells), np.int64)
+
+
+def _add(sums: NDArray[np.int64], place: NDArray[np.int64], amount: NDArray[np.int64]) -> None:
+    """Add amounts to the places of a table."""
+    sums += np.bincount(place, amount, minlength=sums.size).astype(np.int64).reshape(sums.shape)
 
 
 def count_contacts(
@@ -147,17 +173,16 @@ def count_contacts(
     contacts, home_visits : ndarray of int32, shape (S, N)
         By person, changed in place.
     """
-    register = state.register
-    requests = requests.compress(register.requests.visit.take(requests) != CALL_ONLY)
-    row = register.requests.first.take(requests) + VISIT_ROW
-    fate, ticks = state.outcomes.fate(register.n_rows), state.outcomes.ticks(register.n_rows)
+    of = state.register.requests
+    visits = requests.compress(of.visit.take(requests) != CALL_ONLY)
     # A number of the type of the table: NumPy adds any other one far more slowly.
     one = contacts.dtype.type(1)
-    for world in range(block.n_scenarios):
-        held = np.flatnonzero((fate[world].take(row) == Fate.BY_GP) & (ticks[world].take(row) > 0))
-        request = requests.take(held)
-        patient = register.requests.patient.take(request)
-        at_home = block.bundles.channel.take(register.requests.visit.take(request)) == Channel.HOME
+    for world, lanes in enumerate(block.lane_of):
+        request = visits.compress((lanes >= 0).take(of.cell.take(visits)))
+        fate, ticks = state.outcomes.of(world, of.first.take(request) + VISIT_ROW, of.cell.take(request))
+        request = request.compress((fate == Fate.BY_GP) & (ticks > 0))
+        patient = of.patient.take(request)
+        at_home = block.bundles.channel.take(of.visit.take(request)) == Channel.HOME
         np.add.at(contacts[world], patient, one)
         np.add.at(home_visits[world], patient.compress(at_home), one)
 
@@ -183,27 +208,23 @@ def close_requests(block: Block, state: State, day: int, most_rows: int = _MOST_
 
 def _sum_and_move(block: Block, state: State, live: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Add up what is closed and move the rest together, some requests at a time; new positions of what lives."""
-    register, closed, n_rows = state.register, state.closed, state.register.n_rows
+    register, closed = state.register, state.closed
     request = row = 0
     number = np.empty(len(live), np.int64)
-    for first in range(0, len(live), _CLOSED_TOGETHER):
-        part = slice(first, min(first + _CLOSED_TOGETHER, len(live)))
-        of_part = register.rows_of(part)
-        row_lives = live.take(register.rows.request[of_part])
-        gone = of_part.start + np.flatnonzero(~row_lives)
-        for pair, (baseline, scenario) in enumerate(block.contrasts):
-            gained, freed = sums_of_rows(block, state, baseline, scenario, gone)
-            closed.gained[pair] += gained
-            closed.freed[pair] += freed
-        ended = first + np.flatnonzero(~live[part])
+    for first in range(0, len(live), _TOGETHER):
+        lives = live[first : first + _TOGETHER]
+        kept, ended = first + np.flatnonzero(lives), first + np.flatnonzero(~lives)
+        gained, freed = sums_of(block, state, ended)
+        closed.gained += gained
+        closed.freed += freed
         count_contacts(block, state, ended, closed.contacts, closed.home_visits)
-        kept, kept_rows = first + np.flatnonzero(live[part]), of_part.start + np.flatnonzero(row_lives)
+        kept_rows, _ = register.rows_of(kept)
         register.move(kept, kept_rows, (request, row))
         state.outcomes.move(kept_rows, row)
         number[kept] = np.arange(request, request + len(kept))
         request, row = request + len(kept), row + len(kept_rows)
     register.end_at(request, row)
-    state.outcomes.end_at(row, n_rows)
+    state.outcomes.end_at(row)
     return number
 
 

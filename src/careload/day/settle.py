@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.columns import Table, join, replace, take
-from careload.day.accounts import Account, Fate
+from careload.day.accounts import Account
 from careload.day.block import Block, Experience, State, usual_gp
 from careload.day.contacts import Contacts, follow_on_parts
 from careload.day.delegate import Split, hands_back
+from careload.day.outcomes import Fate
 from careload.day.parts import WITH_PATIENT, Contents, Part, Parts, call_rows, contents
 from careload.day.schedule import Schedule
 from careload.day.slips import Errand, Slips, Step, no_slips, with_columns

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from careload.columns import Table
+from careload.columns import Table, spread
 
-__all__ = ["Register", "Requests", "TaskRows"]
+__all__ = ["Growing", "Register", "Requests", "TaskRows"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,10 @@ class Growing:
         self._store[self.size : need] = values
         self.size = need
 
+    def extend(self, count: int) -> None:
+        """Add zeros at the end."""
+        self.append(np.zeros(count, self._store.dtype))
+
     def move(self, places: NDArray[np.int64], to: int) -> None:
         """Copy the values of some places to those from `to` on."""
         self._store[to : to + len(places)] = self._store.take(places)
@@ -111,11 +115,26 @@ class Register:
             column.append(rows[name])
         self._look()
 
-    def rows_of(self, requests: slice) -> slice:
-        """Task rows of consecutive requests."""
-        first = self.requests.first
-        end = int(first[requests.stop]) if requests.stop < self.n_requests else self.n_rows
-        return slice(int(first[requests.start]), end)
+    def rows_of(self, requests: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """All task rows of some requests.
+
+        Parameters
+        ----------
+        requests : ndarray of int64, shape (n,)
+            Positions.
+
+        Returns
+        -------
+        row : ndarray of int64, shape (rows,)
+        which : ndarray of int64, shape (rows,)
+            Position in `requests` of the request of each row.
+        """
+        first = self.requests.first.take(requests)
+        following = self.requests.first.take(requests + 1, mode="clip")
+        following[requests == self.n_requests - 1] = self.n_rows
+        which, within = spread(following - first)
+        within += first.take(which)
+        return within, which
 
     def move(self, requests: NDArray[np.int64], rows: NDArray[np.int64], to: tuple[int, int]) -> None:
         """Move some requests and all their rows forward, in order, to a position of each from which they go on."""

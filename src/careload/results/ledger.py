@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from careload.day.accounts import Account
 from careload.day.block import Block, State
-from careload.day.closing import Kind, classes, sums_of_rows
+from careload.day.closing import Kind, classes, sums_of
 
 __all__ = [
     "CLASSES",
     "Ledger",
     "classes_of_rows",
-    "compare_scenarios",
+    "compare_worlds",
     "take_cells",
     "worked_ticks",
 ]
@@ -128,32 +128,44 @@ def classes_of_rows(state: State, baseline: int, scenario: int) -> NDArray[np.in
     Parameters
     ----------
     baseline, scenario : int
-        Numbers of the scenarios.
+        Numbers of the scenarios, run in all cells.
 
     Returns
     -------
     ndarray of int64, shape (rows,)
         Position in `CLASSES`; `len(CLASSES)` for instances of no class.
     """
-    n_rows = state.register.n_rows
-    fate, ticks = state.outcomes.fate(n_rows), state.outcomes.ticks(n_rows)
-    return classes(fate[baseline], fate[scenario], ticks[baseline], ticks[scenario])
+    rows = np.arange(state.register.n_rows)
+    cell = state.register.requests.cell.take(state.register.rows.request)
+    fate_before, before = state.outcomes.of(baseline, rows, cell)
+    fate_after, after = state.outcomes.of(scenario, rows, cell)
+    return classes(fate_before, fate_after, before, after)
 
 
-def compare_scenarios(block: Block, state: State, baseline: int, scenario: int) -> Ledger:
-    """Match the instances of two scenarios by position and divide the GP's time among the classes.
+def compare_worlds(block: Block, state: State) -> dict[tuple[int, int], Ledger]:
+    """Match the instances of every contrast by position and divide the GP's time among the classes.
 
-    Cells in which one of them is not run have zeros.
+    Cells in which one of the two worlds is not run have zeros.
 
-    Parameters
-    ----------
-    baseline, scenario : int
-        Numbers of the scenarios; one of `block.contrasts`.
+    Returns
+    -------
+    dict
+        By baseline and scenario, in the order of `block.contrasts`.
     """
-    n_cells, pair = block.n_cells, block.contrasts.index((baseline, scenario))
-    gained, freed = sums_of_rows(block, state, baseline, scenario)
-    gained += state.closed.gained[pair]
-    freed += state.closed.freed[pair]
+    gained, freed = sums_of(block, state, np.arange(state.register.n_requests))
+    gained += state.closed.gained
+    freed += state.closed.freed
+    return {
+        contrast: _ledger(block, state, pair, gained[pair], freed[pair])
+        for pair, contrast in enumerate(block.contrasts)
+    }
+
+
+def _ledger(
+    block: Block, state: State, pair: int, gained: NDArray[np.int64], freed: NDArray[np.int64]
+) -> Ledger:
+    """The ledger of one contrast, from its sums over instances by kind and by task."""
+    n_cells, (baseline, scenario) = block.n_cells, block.contrasts[pair]
     lanes_b, lanes_s = block.lane_of[baseline], block.lane_of[scenario]
     totals = state.accounts.totals
 
