@@ -22,6 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from practice_year_peers import compiled_c
+
+C_YEARS = 200
 
 STAGES = {
     "due slips": ("due_slips",),
@@ -57,20 +60,32 @@ def measure(lanes: int, weeks: int) -> dict[str, Any]:
     # A pass over everything that setting up has left would fall on one stage by chance.
     gc.freeze()
     spent.clear()
+    c_loop = compiled_c()
+    before = c_milliseconds(c_loop)
     start = time.process_time()
     for _ in range(weeks):
         model.step()
     total = time.process_time() - start
+    c_year = (before + c_milliseconds(c_loop)) / 2
     per_year = 1000 * 225 / (5 * weeks) / lanes
     row = {stage: spent[stage] * per_year for stage in STAGES}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "lanes": lanes,
         "ms_per_practice_year": total * per_year,
+        "times_c": total * per_year / c_year if c_loop else None,
         "by_stage": row | {"rest": total * per_year - sum(row.values())},
         "set_up_ms_per_lane": set_up,
         "peak_memory_mib": peak,
     }
+
+
+def c_milliseconds(c_loop: Callable[[int, int], Any] | None) -> float:
+    """Time of a practice-year of PY-1 in C; 0 without a compiler."""
+    start = time.process_time()
+    if c_loop is not None:
+        c_loop(C_YEARS, 1)
+    return 1000 * (time.process_time() - start) / C_YEARS
 
 
 def timed(function: Callable[..., Any], stage: str, spent: dict[str, float]) -> Callable[..., Any]:
@@ -94,12 +109,16 @@ def table(rows: list[dict[str, Any]]) -> str:
     for name in names:
         lines.append(f"| {name} | " + " | ".join(f"{row['by_stage'][name]:.2f}" for row in rows) + " |")
     lines.append("| **all** | " + " | ".join(f"**{row['ms_per_practice_year']:.1f}**" for row in rows) + " |")
+    if all(row["times_c"] for row in rows):
+        lines.append("| all, x C | " + " | ".join(f"{row['times_c']:.1f}" for row in rows) + " |")
     lines.append(
         "| patients and tables, once, ms | "
         + " | ".join(f"{row['set_up_ms_per_lane']:.1f}" for row in rows)
         + " |"
     )
     lines.append("| peak memory, MiB | " + " | ".join(f"{row['peak_memory_mib']:.0f}" for row in rows) + " |")
+    if not all(row["times_c"] for row in rows):
+        lines.append("\nx C is left out: no C compiler.")
     return "\n".join(lines)
 
 
