@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from careload.results.contrast import Contrast, Findings
 from careload.results.estimate import Estimate
+from careload.results.shift import input_label
 from careload.results.spread import InputSpread, SpreadEnd
 
 __all__ = ["SHIFTS", "with_spread"]
@@ -34,12 +35,13 @@ def _spread(findings: Findings, contrast: Contrast, key: str, low: float, high: 
     return InputSpread(
         world=contrast.world,
         key=key,
-        label=key.replace(".", " ").replace("_", " "),
+        label=input_label(key, quantity, findings.baseline.study.tasks),
         unit=quantity.unit,
         status=quantity.status,
         value=quantity.value,
         low=SpreadEnd(quantity.low, _moved(contrast.parts, low), _moved(contrast.differences, low)),
         high=SpreadEnd(quantity.high, _moved(contrast.parts, high), _moved(contrast.differences, high)),
+        others=tuple(name for language, name in quantity.label.items() if language != "en"),
     )
 
 

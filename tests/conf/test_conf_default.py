@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from careload.inputs.load import load_comparison, load_study
-from careload.inputs.quantity import UNSCALED, width_faults
+from careload.inputs.quantity import LANGUAGES, UNSCALED, width_faults
 from careload.inputs.schema import TASK_GROUPS
 from careload.inputs.study import Study, Task
 from careload.inputs.vocabulary import CONDITIONS as KNOWN_CONDITIONS
-from careload.inputs.vocabulary import conf_dir, read_vocabulary, search_path
+from careload.inputs.vocabulary import conf_dir, options, read_vocabulary, search_path
 from careload.patients.population import CONDITIONS
 
 BAND_FROM = (0, 5, 18, 45, 65, 75, 85)
@@ -245,3 +245,15 @@ def test_loading_brings_in_no_slow_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_input_that_ships_has_a_short_name_in_three_languages() -> None:
+    """Figures, tables and headlines show it in brackets: no unit, no sign of a key, no number."""
+    for name in options(search_path([])[0], "scenario"):
+        comparison = load_comparison([f"scenario={name}"])
+        for key in comparison.scenario.inputs:
+            label = next(study.quantity(key).label for _, study in comparison.worlds if study.has(key))
+            assert set(label) == set(LANGUAGES), key
+            for text in label.values():
+                assert re.fullmatch(r"[^\d_.()/%]{8,75}", text), (key, text)
+            assert len(label["en"]) <= 52, key

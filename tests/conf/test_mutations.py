@@ -174,7 +174,7 @@ FILES = {
     ),
     "role without pace": (
         "role/nurse.yaml",
-        lambda text: re.sub(r"pace: \{[^}]*\}\n", "", text),
+        lambda text: re.sub(r"pace: \{[^}]*\}\}\n", "", text),
         "role.nurse.pace",
     ),
     "two roles of one order": ("role/nurse.yaml", swap("order: 20", "order: 30"), "order"),
@@ -217,6 +217,11 @@ FILES = {
         "practice/solo_nurse.yaml",
         swap("  fr: Médecin", "  xx: Médecin"),
         "practice.solo_nurse.label",
+    ),
+    "name of a quantity in two languages": (
+        "section/trust.yaml",
+        swap("nl: vertrouwen", "xx: vertrouwen"),
+        "trust.start.label",
     ),
     "section that no country names": (
         "section/other.yaml",

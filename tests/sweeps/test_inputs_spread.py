@@ -122,6 +122,18 @@ def test_equal_worlds_of_the_ends_are_simulated_once() -> None:
     assert lanes == run + supervision + consent
 
 
+def test_an_input_has_the_name_that_its_file_gives_it_else_the_words_of_its_key(findings: Findings) -> None:
+    names = {one.key: (one.label, one.others) for one in findings.spread}
+    assert names["patient.accepts_nurse"] == (
+        "patients who accept the nurse",
+        ("patients qui acceptent l'infirmière", "patiënten die de verpleegkundige aanvaarden"),
+    )
+    assert names["task.undifferentiated.rate"][1] == ()
+    assert names["task.undifferentiated.rate"][0].endswith(": rate")
+    said = " ".join(report(findings).split())
+    assert "hand over minutes separate records (delegation.hand_over_minutes.separate_records)" in said
+
+
 def test_a_run_is_the_same_with_and_without_its_spread(findings: Findings) -> None:
     loaded = comparison("run.inputs_spread=false")
     without = simulate_worlds(loaded.worlds, loaded.scenario)
@@ -157,4 +169,7 @@ def test_the_spread_is_written_and_printed(findings: Findings, tmp_path: Path) -
         (one.key, end) for one in findings.spread for end in ("low", "high")
     ]
     assert float(rows[0]["value"]) == findings.spread[0].low.parts["released"].value
-    assert "One input at a time, solo_nurse" in report(findings)
+    text = report(findings)
+    (pace,) = [line for line in text.splitlines() if line.startswith("  pace of the GP ")]
+    assert pace.endswith("  times the reference minutes  assumed  role.gp.pace") and " 0.8 " in pace
+    assert "One input at a time, solo_nurse" in text

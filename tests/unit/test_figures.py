@@ -219,7 +219,7 @@ def test_every_input_is_drawn_from_the_run_to_both_ends() -> None:
     said = words(chart)
     for end in wanted:
         assert signed(end, 2) in said
-    assert "Which input moves it most? Delegation supervision" in said and HATCHED in said
+    assert "Which input moves it most? Time to sign off a contact" in said and HATCHED in said
     assert " at 0.8; " in said and " at 820" not in said
     assert SIMULATION_ONLY not in said
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from careload.inputs.quantity import UNITS, Quantity, read_quantity, width_faults
+from careload.inputs.quantity import UNITS, Quantity, read_quantity, readable, width_faults
 
 
 def node(**fields: Any) -> dict[str, Any]:
@@ -26,6 +26,20 @@ def test_a_quantity_is_read_as_written() -> None:
     assert (quantity.value, quantity.low, quantity.high, quantity.note) == (4, 2, 8, "why")
     assert quantity.sources == ("one", "two")
     assert quantity.source == "one, two"
+
+
+def test_a_quantity_may_have_a_readable_name_in_three_languages() -> None:
+    names = {"en": "name", "fr": "nom", "nl": "naam"}
+    assert good(label=names).label == names
+    assert good().label == {}
+    assert hash(good(label=names)) == hash(good())
+    assert good(label=names) != good()
+
+
+def test_a_value_reads_as_people_say_it() -> None:
+    assert readable(820, "per_1024") == (0.8, "times the reference minutes")
+    assert readable(3, "count") == (3, "")
+    assert readable(2, "minute") == (2, "minutes")
 
 
 def test_ranges_by_factor_and_step() -> None:
@@ -60,6 +74,11 @@ def test_each_field_is_needed(name: str) -> None:
         ({"source": []}, "a.key.source"),
         ({"source": 3}, "a.key.source"),
         ({"note": 3}, "a.key.note"),
+        ({"label": "a name"}, "a.key.label"),
+        ({"label": None}, "a.key.label"),
+        ({"label": {"en": "name", "fr": "nom"}}, "a.key.label"),
+        ({"label": {"en": "name", "fr": "nom", "nl": 3}}, "a.key.label"),
+        ({"label": {"en": "name", "fr": "nom", "nl": " "}}, "a.key.label"),
         ({"range": None}, "a.key.range"),
         ({"range": [1]}, "a.key.range"),
         ({"range": [8, 2]}, "a.key.range"),

@@ -194,9 +194,13 @@ def test_inputs_that_were_varied_are_drawn_with_their_ends_and_grounds() -> None
             assert study.sources[source].title in flat
     drawn = [node for node in tree.iter("table") if node.attrib["class"] == "chart tornado"]
     names = [said(row) for row in drawn[0].iter("tr") if row.find("td/svg/rect") is not None]
-    assert names[0].startswith("delegation supervision") and "2 (1 to 4) minutes" in names[0]
+    assert names[0].startswith("time to sign off a contact") and "2 (1 to 4) minutes" in names[0]
     assert any("1 (0.8 to 1.25) times the reference minutes" in name for name in names)
     assert len(drawn) == 3 and len(names) == len(SHIFTS)
+    titles = [node.attrib["title"] for node in drawn[0].iter("th") if "title" in node.attrib]
+    assert titles[0] == (
+        "delegation.supervision_minutes.contact · temps pour valider un contact · tijd om een contact na te kijken"
+    )
     bands = [node for node in tree.iter("rect") if node.attrib.get("class") == "inputs"]
     assert len(bands) >= 5
 

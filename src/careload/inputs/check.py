@@ -15,14 +15,14 @@ from careload.inputs.quantity import (
     frozen,
     is_number,
     is_quantity,
+    label_faults,
     read_quantity,
     width_faults,
 )
 from careload.inputs.schema import Leaf, Node
 
-__all__ = ["ANY", "LANGUAGES", "check_tree", "clock_minutes", "session_parts", "span_minutes", "words"]
+__all__ = ["ANY", "check_tree", "clock_minutes", "session_parts", "span_minutes", "words"]
 
-LANGUAGES: Final = ("en", "fr", "nl")
 ANY: Final = "any"
 """Word that stands for all roles or tasks in a protocol."""
 SESSION_USES: Final = ("places", "desk")
@@ -310,14 +310,7 @@ def _plain_faults(path: str, leaf: Leaf, value: Any) -> list[Fault]:
             [Fault(path, value, f"one of {listed}", near(str(value), leaf.allowed, listed))] if wrong else []
         )
     if kind == "labels":
-        missing = [
-            language for language in LANGUAGES if not isinstance(value, Mapping) or not value.get(language)
-        ]
-        return (
-            [Fault(path, value, "a text in " + ", ".join(LANGUAGES), "{en: ..., fr: ..., nl: ...}")]
-            if missing
-            else []
-        )
+        return label_faults(path, value)
     if kind == "scope":
         return _scope_faults(path, value)
     if kind == "worlds":

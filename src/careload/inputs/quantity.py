@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from careload.inputs.faults import Fault, near
 
 __all__ = [
     "FIELDS",
+    "LANGUAGES",
     "STATUSES",
     "UNITS",
     "Quantity",
     "Value",
     "is_quantity",
+    "label_faults",
     "read_quantity",
     "readable",
     "varies",
@@ -31,7 +33,7 @@ UNITS: Final[dict[str, str]] = {
     "clock": "",
     "clock_span": "",
     "correlation": "correlation",
-    "count": "in number",
+    "count": "",
     "date": "",
     "elasticity": "elasticity",
     "file": "file",
@@ -62,7 +64,7 @@ UNITS: Final[dict[str, str]] = {
     "weekday": "day of the week",
     "year": "years",
 }
-"""The closed list of canonical units, each as it reads behind a number; clock times and dates need none."""
+"""The closed list of canonical units, each as it reads behind a number; counts, clock times and dates need none."""
 
 _READ_AS: Final = {"per_1024": (1024, "times the reference minutes")}
 """Units of numbers that people read more easily as a quotient: the divisor, and the words behind it."""
@@ -78,7 +80,10 @@ SPANS: Final = ("clock_span", "session")
 STEPPED: Final = frozenset({"share", "correlation"})
 """Units between 0 and 1, whose least width is a step and not a factor."""
 
-FIELDS: Final = ("value", "unit", "range", "source", "status", "note", "range_note")
+LANGUAGES: Final = ("en", "fr", "nl")
+"""Languages of every label."""
+
+FIELDS: Final = ("value", "unit", "range", "source", "status", "note", "range_note", "label")
 REQUIRED: Final = FIELDS[:5]
 SHARE_STEP: Final = 0.2
 RATIO_STEP: Final = 2.0
@@ -106,6 +111,8 @@ class Quantity:
         One of `STATUSES`.
     note, range_note : str
         What the value rests on; why the range of an assumed value may be narrower than the rule.
+    label : mapping of str to str
+        Readable name by language; empty if its file gives none.
     """
 
     value: Value
@@ -117,6 +124,7 @@ class Quantity:
     status: str
     note: str = ""
     range_note: str = ""
+    label: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def source(self) -> str:
@@ -180,6 +188,7 @@ def read_quantity(path: str, node: Mapping[str, Any]) -> tuple[Quantity | None, 
         status=str(node["status"]),
         note=str(node.get("note") or ""),
         range_note=str(node.get("range_note") or ""),
+        label=dict(label) if isinstance(label := node.get("label", {}), Mapping) else {},
     ), faults
 
 
@@ -203,7 +212,7 @@ def is_number(value: Any) -> bool:
 
 
 def _word_faults(path: str, node: Mapping[str, Any]) -> list[Fault]:
-    """Faults of unit, status, source and notes."""
+    """Faults of unit, status, source, notes and label."""
     faults = []
     unit, status, source = node["unit"], node["status"], node["source"]
     if unit not in UNITS:
@@ -219,7 +228,17 @@ def _word_faults(path: str, node: Mapping[str, Any]) -> list[Fault]:
     for name in ("note", "range_note"):
         if not isinstance(node.get(name, ""), str):
             faults.append(Fault(f"{path}.{name}", node[name], "a sentence", "to put it in quotes"))
+    if "label" in node:
+        faults += label_faults(f"{path}.label", node["label"])
     return faults
+
+
+def label_faults(path: str, label: Any) -> list[Fault]:
+    """Return a fault if a readable name is not a text in every language."""
+    texts = [label.get(language) for language in LANGUAGES] if isinstance(label, Mapping) else [None]
+    if all(isinstance(text, str) and text.strip() for text in texts):
+        return []
+    return [Fault(path, label, "a text in " + ", ".join(LANGUAGES), "{en: ..., fr: ..., nl: ...}")]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from careload.inputs.quantity import readable
 from careload.results.contrast import Contrast, Findings
 from careload.results.estimate import Estimate
 from careload.results.figures import (
@@ -78,16 +77,12 @@ def _said(found: Sequence[Swing], one: Estimate) -> str:
 
 def _ends(swing: Swing) -> str:
     """The outcome at both ends, and where the ends are."""
-    spread = swing.spread
-    ends = (
-        (one, readable(end.value, spread.unit)[0])
-        for one, end in ((swing.low, spread.low), (swing.high, spread.high))
-    )
+    _, low, high, _ = swing.spread.shown
     return "; ".join(
         f"{signed(one.value, one.decimals)} at {value:g}"
         if isinstance(value, int | float)
         else signed(one.value, one.decimals)
-        for one, value in ends
+        for one, value in ((swing.low, low), (swing.high, high))
     )
 
 
@@ -102,7 +97,7 @@ def _draw_swings(axes: Axes, found: Sequence[Swing], one: Estimate) -> None:
         for end, colour in ((swing.low, LOW_END), (swing.high, HIGH_END)):
             draw_bar(axes, line, swing.centre, end.value, colour, hatched)
             ends.append(end.value)
-        beside(axes, -0.02, line, fill(swing.spread.label, 46), ha="right", fontsize=9.5)
+        beside(axes, -0.02, line, fill(swing.spread.label, 52), ha="right", fontsize=9.5)
         beside(axes, 1.03, line, _ends(swing), ha="left", fontsize=9)
     low, high = min(ends), max(ends)
     room = 0.05 * (high - low or 1.0)

@@ -14,6 +14,7 @@ from careload.results.contrast import PATH_LIMIT, Contrast, Findings, World
 from careload.results.estimate import Estimate
 from careload.results.levels import levels_of
 from careload.results.measures import GRADES
+from careload.results.shift import unread_line
 from careload.results.targets import ROLES, targets_of
 from careload.results.tornado import estimate_of, swings
 
@@ -287,17 +288,17 @@ def _spread_tables(findings: Findings) -> list[str]:
         if not found:
             continue
         title = f"One input at a time, {contrast.world}"
-        rows = [[title, "run", "low", "released", "high", "released", "input unit", "status"]]
+        rows = [[title, "run", "low", "released", "high", "released", "input unit", "status", "key"]]
         for swing in found:
             one = swing.spread
-            ends = (_plain(one.low.value), _number(swing.low), _plain(one.high.value), _number(swing.high))
-            rows.append([f"  {one.label}", _plain(one.value), *ends, one.unit, one.status])
-        rows.append(
-            ["  released: that of the run plus the paired shift, with the interval of the shift (95 %)"]
-        )
-        tables.append(_aligned(rows, last_left=2))
+            *values, unit = one.shown
+            run, low, high = map(_plain, values)
+            ends = (low, _number(swing.low), high, _number(swing.high))
+            rows.append([f"  {one.label}", run, *ends, unit, one.status, one.key])
+        rows.append(["  released: that of the run plus the paired shift, with the interval of the shift"])
+        tables.append(_aligned(rows, last_left=3))
     if findings.unread:
-        tables.append(fill(f"Inputs that no world reads, left out: {', '.join(findings.unread)}.", _WIDTH))
+        tables.append(fill(unread_line(findings), _WIDTH))
     return tables
 
 

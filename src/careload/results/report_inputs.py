@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from careload.inputs.quantity import readable
 from careload.inputs.study import Study
 from careload.results.contrast import Contrast, Findings
 from careload.results.report import SAFETY
@@ -93,7 +92,7 @@ def _row(swing: Swing, scale: Scale) -> Markup:
     name = joined(spread.label, element("small", f" {_ends(spread)}"))
     return element(
         "tr",
-        element("th", name, scope="row", title=spread.key),
+        element("th", name, scope="row", title=_title(spread)),
         element("td", drawing(scale, *marks), class_="draw"),
         element("td", interval(swing.low), class_="num"),
         element("td", interval(swing.high), class_="num"),
@@ -115,7 +114,13 @@ def influential_inputs(findings: Findings) -> Markup:
     rows = [
         element(
             "tr",
-            element("th", spread.label, element("small", f" {spread.key}"), scope="row"),
+            element(
+                "th",
+                spread.label,
+                element("small", f" {spread.key}"),
+                scope="row",
+                title=_title(spread),
+            ),
             element("td", _ends(spread)),
             element("td", spread.status),
             element("td", _titles(study, spread.key)),
@@ -129,10 +134,15 @@ def influential_inputs(findings: Findings) -> Markup:
     return table(head, rows, "The inputs that move released time most, and what they rest on")
 
 
+def _title(spread: InputSpread) -> str:
+    """Key of an input, and what it is called in the other languages."""
+    return " · ".join([spread.key, *spread.others])
+
+
 def _ends(spread: InputSpread) -> str:
-    shown = [readable(value, spread.unit) for value in (spread.value, spread.low.value, spread.high.value)]
-    value, low, high = (_value(value) for value, _ in shown)
-    return f"{value} ({low} to {high}) {shown[0][1]}".strip()
+    *values, unit = spread.shown
+    value, low, high = map(_value, values)
+    return f"{value} ({low} to {high}) {unit}".strip()
 
 
 def _titles(study: Study, key: str) -> str:

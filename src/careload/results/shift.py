@@ -22,7 +22,7 @@ from careload.results.measures import Values, world_totals
 from careload.results.spread import InputSpread, SpreadEnd
 from careload.simulate import Run
 
-__all__ = ["VariedInput", "input_label", "spread_of"]
+__all__ = ["VariedInput", "input_label", "spread_of", "unread_line"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,8 @@ def spread_of(
         InputSpread(
             world=contrast.world,
             key=one.key,
-            label=input_label(one.key, findings.worlds[0].study.tasks),
+            label=input_label(one.key, one.quantity, findings.worlds[0].study.tasks),
+            others=tuple(name for language, name in one.quantity.label.items() if language != "en"),
             unit=one.quantity.unit,
             status=one.quantity.status,
             value=one.quantity.value,
@@ -97,12 +98,27 @@ def spread_of(
     )
 
 
-def input_label(key: str, tasks: Mapping[str, Task]) -> str:
-    """Words for a dotted key: its section is left out where enough words remain, a task has its readable name."""
+def input_label(key: str, quantity: Quantity, tasks: Mapping[str, Task]) -> str:
+    """Name of an input: its label, else the words of its key.
+
+    Of the key the section is left out where enough words remain; a task has its readable name.
+    """
+    if quantity.label:
+        return quantity.label["en"]
     section, *parts = key.split(".")
     if section == "task" and parts[0] in tasks:
         return f"{tasks[parts[0]].words}: {' '.join(parts[1:]).replace('_', ' ')}"
     return " ".join(parts if len(parts) > 1 else [section, *parts]).replace("_", " ")
+
+
+def unread_line(findings: Findings) -> str:
+    """Name and key of every input that was to be varied and that no world reads, as a sentence."""
+    studies = [world.study for world in findings.worlds]
+    found = []
+    for key in findings.unread:
+        study = next(study for study in studies if study.has(key))
+        found.append(f"{input_label(key, study.quantity(key), study.tasks)} ({key})")
+    return f"Inputs that no world reads, left out: {', '.join(found)}."
 
 
 def _by_contrast(run: Run, names: Sequence[str], studies: Sequence[Study], count: int) -> list[_Cells]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from careload.inputs.quantity import readable
 from careload.results.estimate import Estimate
 
 __all__ = ["InputSpread", "SpreadEnd"]
@@ -42,7 +43,9 @@ class InputSpread:
     key : str
         Dotted key of the quantity.
     label : str
-        How a figure calls it.
+        How pages, figures and tables call it.
+    others : tuple of str
+        The same in the other languages, if its file names it.
     unit, status : str
         Of the quantity.
     value : Any
@@ -59,3 +62,12 @@ class InputSpread:
     value: Any
     low: SpreadEnd
     high: SpreadEnd
+    others: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Any, Any, Any, str]:
+        """Its value in the run, at the low and at the high end, as people read them, and the words of their unit."""
+        run, low, high = (
+            readable(value, self.unit)[0] for value in (self.value, self.low.value, self.high.value)
+        )
+        return run, low, high, readable(self.value, self.unit)[1]
