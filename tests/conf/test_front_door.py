@@ -460,6 +460,43 @@ def test_evidence_can_be_filtered_by_words_and_status(told: Told) -> None:
     assert "14" in told("evidence", "gp.slot_minutes", "practice.team.gp.slot_minutes=14")[1]
 
 
+def test_words_are_looked_for_in_labels_and_notes_too(told: Told) -> None:
+    """What the table does not show and a word was found in stands below the row."""
+    table = told("evidence", "Valider", "contact")[1].split("\n\n")[0].splitlines()
+    (row,) = [n for n, line in enumerate(table) if line.startswith("delegation.supervision_minutes.contact ")]
+    assert table[row + 1].startswith("    time to sign off a contact; temps pour valider un contact; ")
+    noted = told("evidence", "failed draw")[1].split("\n\n")[0].splitlines()
+    assert noted[1].startswith("delegation.hand_back.act ") and "Failed draw" in noted[2] and len(noted) == 3
+
+
+def test_keys_that_only_other_scenarios_have_are_named_with_their_scenario(told: Told) -> None:
+    nurse = "first_contact.nurse.under_share"
+    out = told("evidence", "under_share")[1]
+    assert not any(line.startswith(nurse) for line in out.splitlines())
+    (hint,) = [line for line in out.splitlines() if line.startswith("  scenario=who_takes_the_phone: ")]
+    assert nurse in hint
+    again = told("evidence", "under_share", "scenario=who_takes_the_phone")[1]
+    assert any(line.startswith(nurse) for line in again.splitlines())
+    assert "  scenario=half_time_assistant: first_contact.assistant_protocol.under_share" in again
+    alone = told("evidence", "assistant_protocol.under_share")[1]
+    assert alone.startswith("Nothing matches in these worlds")
+    assert "  scenario=half_time_assistant: first_contact.assistant_protocol.under_share" in alone
+    assert "near: huddle" in told("evidence", "hudle")[1]
+    assert "scenario=" not in told("evidence", "huddle")[1] + told("evidence")[1]
+
+
+def test_what_the_law_refuses_is_never_said_to_be_nothing_because_of_words(told: Told) -> None:
+    whole = told("evidence")[1].split("Refused scope on ")[1].splitlines()[1:]
+    assert len(whole) > 1
+    filtered = told("evidence", "under_share")[1].split("Refused scope on ")[1].splitlines()[1:]
+    assert filtered == [f"  none that match; {len(whole)} in all"]
+    some = told("evidence", "nurse", "spirometry")[1].split("Refused scope on ")[1].splitlines()[1:]
+    assert some and set(some) < set(whole)
+    assert (
+        told("evidence", "--csv", "huddle")[1].startswith("key,") and "label" in told("evidence", "--csv")[1]
+    )
+
+
 def test_memory_is_that_of_the_patients_however_long_the_run(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

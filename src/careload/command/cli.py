@@ -101,11 +101,15 @@ def _help(command: Command) -> str:
 def _list_evidence(command: Command, faults: Sequence[Fault]) -> int:
     """Print the evidence."""
     from careload.command.evidence import evidence_csv, evidence_text
-    from careload.command.front_door import listed_worlds
+    from careload.command.front_door import listed_worlds, other_scenarios
 
     worlds, status = listed_worlds(command, faults)
-    written = evidence_csv if command.csv else evidence_text
-    print(written(worlds, command.words, status), end="")  # noqa: T201
+    if command.csv:
+        written = evidence_csv(worlds, command.words, status)
+    else:
+        others = other_scenarios(command) if command.words else {}
+        written = evidence_text(worlds, command.words, status, others)
+    print(written, end="")  # noqa: T201
     return DONE
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
+from careload.inputs.faults import near
 from careload.inputs.quantity import STATUSES, Quantity
 from careload.inputs.study import Study
 
@@ -17,6 +19,7 @@ __all__ = ["evidence_csv", "evidence_text"]
 _HEADS: Final = ("key", "value", "unit", "range", "source", "status")
 _WIDEST: Final = (52, 26, 22, 16, 34, 8)
 _GAP: Final = "  "
+_MOST_KEYS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -34,26 +37,49 @@ class _Row:
         return key, _shown(one.value), one.unit, _range(one), one.source, one.status
 
     def holds(self, words: Sequence[str], status: str | None) -> bool:
-        """Whether all words are in its key, unit or source, and the status is the one asked for."""
-        text = f"{self.key} {self.quantity.unit} {self.quantity.source}".lower()
-        return (status is None or self.quantity.status == status) and all(
-            word.lower() in text for word in words
+        """Whether all words are in it, and the status is the one asked for."""
+        one = self.quantity
+        asked = status is None or one.status == status
+        return asked and _has(words, *self._listed, *one.label.values(), one.note)
+
+    def aside(self, words: Sequence[str]) -> str:
+        """Name and note, where the words are found only with them; else empty."""
+        if _has(words, *self._listed):
+            return ""
+        return (
+            f"    {'; '.join(text for text in (*self.quantity.label.values(), self.quantity.note) if text)}"
         )
+
+    @property
+    def _listed(self) -> tuple[str, ...]:
+        """What of it the table shows and words are looked for in."""
+        return self.key, self.quantity.unit, self.quantity.source
+
+
+def _has(words: Sequence[str], *texts: str) -> bool:
+    """Whether every word is in the texts, in upper or lower case."""
+    text = " ".join(texts).lower()
+    return all(word.lower() in text for word in words)
 
 
 def evidence_text(
-    worlds: Sequence[tuple[str, Study]], words: Sequence[str] = (), status: str | None = None
+    worlds: Sequence[tuple[str, Study]],
+    words: Sequence[str] = (),
+    status: str | None = None,
+    others: Mapping[str, Sequence[tuple[str, Study]]] = MappingProxyType({}),
 ) -> str:
-    """Table of the quantities of all worlds, counts by status, and refused scope.
+    """Table of the quantities of all worlds, counts by status, refused scope, and what other scenarios have.
 
     Parameters
     ----------
     worlds : sequence of (str, Study)
         A quantity that is the same in all of them stands there once.
     words : sequence of str
-        Only rows whose key, unit or source holds every word, in upper or lower case.
+        Only rows whose key, unit, source, label or note hold every word, in upper or lower case.
     status : str, optional
         Only rows of this status.
+    others : mapping of str to sequence of (str, Study)
+        Worlds of scenarios that are not listed; keys that only they have are named with their scenario.
 
     Returns
     -------
@@ -61,7 +87,8 @@ def evidence_text(
     """
     rows = _rows(worlds)
     listed = [row for row in rows if row.holds(words, status)]
-    parts = [_table([_HEADS, *(row.cells() for row in listed)])] if listed else ["Nothing matches."]
+    parts = [_table(listed, words)] if listed else [_nothing(rows, words)]
+    parts += _elsewhere({row.key for row in rows}, others, words, status)
     if len(listed) < len(rows):
         parts.append(f"Listed, by status: {_counts(listed)}")
     parts.append(f"All quantities, by status: {_counts(rows)}")
@@ -82,6 +109,7 @@ _COLUMNS: Final = (
     "title",
     "note",
     "range_note",
+    "label",
 )
 
 
@@ -99,7 +127,7 @@ def evidence_csv(
     -------
     str
         Columns key, worlds, value, unit, low, high (the choices of a choice in low), status, source (keys), title
-        (of the sources), note, range_note.
+        (of the sources), note, range_note, label (English).
     """
     sources = {key: source for _, study in worlds for key, source in study.sources.items()}
     text = io.StringIO()
@@ -113,7 +141,7 @@ def evidence_csv(
         titles = "; ".join(sources[key].title for key in one.sources)
         high = "" if one.choices else _exact(one.high)
         facts = (row.key, row.worlds, _exact(one.value), one.unit, low, high, one.status)
-        table.writerow((*facts, one.source, titles, one.note, one.range_note))
+        table.writerow((*facts, one.source, titles, one.note, one.range_note, one.label.get("en", "")))
     return text.getvalue()
 
 
@@ -145,12 +173,40 @@ def _rows(worlds: Sequence[tuple[str, Study]]) -> list[_Row]:
     return rows
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def _nothing(rows: Sequence[_Row], words: Sequence[str]) -> str:
+    """What to say where no row matches: parts of keys like the words that are found nowhere."""
+    names = sorted({name for row in rows for name in row.key.split(".")})
+    lost = [word for word in words if not any(row.holds([word], None) for row in rows)]
+    like = [found for found in (near(word, names, "") for word in lost) if found]
+    return f"Nothing matches in these worlds{'; near: ' if like else ''}{', '.join(like)}."
+
+
+def _elsewhere(
+    known: Set[str],
+    others: Mapping[str, Sequence[tuple[str, Study]]],
+    words: Sequence[str],
+    status: str | None,
+) -> list[str]:
+    """Keys that match and that only other scenarios have, each with the choice that lists it; one part or none."""
+    lines = []
+    for scenario, worlds in others.items():
+        keys = [row.key for row in _rows(worlds) if row.key not in known and row.holds(words, status)]
+        keys = list(dict.fromkeys(keys))
+        if keys:
+            more = f" and {len(keys) - _MOST_KEYS} more" if len(keys) > _MOST_KEYS else ""
+            lines.append(f"  scenario={scenario}: {', '.join(keys[:_MOST_KEYS])}{more}")
+    return ["\n".join(["Listed only with another scenario:", *lines])] if lines else []
+
+
+def _table(listed: Sequence[_Row], words: Sequence[str]) -> str:
     """Columns below each other; a long cell pushes only its own line."""
+    rows = [_HEADS, *(row.cells() for row in listed)]
     widths = [min(widest, max(len(row[column]) for row in rows)) for column, widest in enumerate(_WIDEST)]
-    return "\n".join(
+    lines = [
         _GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    ]
+    asides = ["", *(row.aside(words) for row in listed)]
+    return "\n".join(text for pair in zip(lines, asides, strict=True) for text in pair if text)
 
 
 def _counts(rows: Iterable[_Row]) -> str:
@@ -163,20 +219,23 @@ def _counts(rows: Iterable[_Row]) -> str:
 def _refused(worlds: Sequence[tuple[str, Study]], words: Sequence[str]) -> str:
     """What the law does not give the roles, and which of it a protocol asks for."""
     asked = {(one.role, one.task) for _, study in worlds for one in study.refused}
-    lines: dict[str, None] = {}
+    lines: dict[str, str] = {}
     study = worlds[0][1]
     for role in study.roles.values():
         for task, scope in role.scope.items():
             if task == "all" or task in role.permitted:
                 continue
             line = f"  {role.name}: {task}{' (in the protocol)' if (role.name, task) in asked else ''}: {scope.text}"
-            if all(word.lower() in line.lower() for word in words):
-                lines[f"{line} [{scope.source}]"] = None
+            lines[f"{line} [{scope.source}]"] = task
     for one in (refusal for _, world in worlds for refusal in world.refused):
         if one.task not in study.roles[one.role].scope:
-            lines[f"  {one.role}: {one.task} (in the protocol): {one.text}"] = None
+            lines[f"  {one.role}: {one.task} (in the protocol): {one.text}"] = one.task
+    names = {name: " ".join(task.label.values()) for name, task in study.tasks.items()}
+    found = [line for line, task in lines.items() if _has(words, line, names.get(task, ""))]
     head = f"Refused scope on {study.value('calendar.as_of')}: not delegated, whatever a protocol asks"
-    return "\n".join([head, *(lines or ["  none"])])
+    if not found:
+        found = [f"  none that match; {len(lines)} in all" if lines else "  none"]
+    return "\n".join([head, *found])
 
 
 def _range(quantity: Quantity) -> str:

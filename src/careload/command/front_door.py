@@ -25,7 +25,7 @@ from careload.inputs.study import Comparison, Study
 from careload.inputs.vocabulary import GROUPS, files_at_rest, options, search_path
 from careload.inputs.yaml_files import read_yaml
 
-__all__ = ["CONFIG_NAME", "Entry", "Worlds", "enter", "listed_worlds", "load_worlds"]
+__all__ = ["CONFIG_NAME", "Entry", "Worlds", "enter", "listed_worlds", "load_worlds", "other_scenarios"]
 
 CONFIG_NAME: Final = "careload"
 """Name under which Hydra knows `config.yaml` with all its settings."""
@@ -178,6 +178,19 @@ def listed_worlds(command: Command, faults: Sequence[Fault]) -> tuple[list[tuple
         all_faults += error.faults
     raise_any(all_faults)
     return worlds, command.status[-1] if command.status else None
+
+
+def other_scenarios(command: Command) -> dict[str, Sequence[tuple[str, Study]]]:
+    """Worlds of every scenario but the one listed, as it ships; those with faults are left out."""
+    folders, _ = search_path(command.config_dirs)
+    line, _ = read_line(command.overrides)
+    found: dict[str, Sequence[tuple[str, Study]]] = {}
+    with files_at_rest():
+        for name in sorted(options(folders, "scenario")):
+            if f"scenario={name}" not in line.ours:
+                with suppress(Faults):
+                    found[name] = load_comparison([f"scenario={name}"], _existing(command)).worlds
+    return found
 
 
 def _memory_faults(worlds: Worlds) -> list[Fault]:
