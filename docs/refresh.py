@@ -10,7 +10,15 @@ from careload.results.contrast import Contrast, Findings
 from careload.results.estimate import Estimate
 from careload.results.figures import draw_released, save_figure
 from careload.results.figures_inputs import draw_first_contact
-from careload.results.report import finding, inputs_line, inputs_range, plan_line, signed, subject
+from careload.results.report import (
+    finding,
+    inputs_line,
+    inputs_range,
+    plan_line,
+    signed,
+    subject,
+    targets_line,
+)
 from careload.results.tornado import inputs_band
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,11 +34,12 @@ LEDGER = (
     ("less hand-backs", "hand_back"),
     ("less meetings", "meeting"),
     ("**released**", "released"),
-    ("of it reinvested in other patients", "reinvested"),
+    ("of it reinvested (requests met, work taken over)", "reinvested"),
     ("of it taken home", "home"),
     ("of it usable gaps", "usable"),
     ("of it crumbs", "crumbs"),
 )
+DESTINATIONS = ("reinvested", "home", "usable", "crumbs")
 LEVELS = (
     ("GP worked", "gp_worked"),
     ("GP presence", "gp_presence"),
@@ -97,6 +106,8 @@ def answer(found: Mapping[str, Findings]) -> str:
         "",
         f"{plan_line(nurse)}. {inputs_line(after)}",
         "",
+        f"Against Belgian figures, without a nurse: {targets_line(before)}",
+        "",
         *_figure(NURSE, "Where the released time went"),
         "Other teams, each against the same GP alone who answers the telephone himself:",
         "",
@@ -116,20 +127,19 @@ def _figure(name: str, words: str) -> list[str]:
 
 
 def _teams(found: list[Findings]) -> list[str]:
-    """Time beside safety, one row per world that is compared."""
+    """Time with its destinations beside safety, one row per world that is compared."""
     rows = [
-        "| | released, h/week per GP | taken home | urgent judged less urgent, per 10,000 requests |",
-        "|---|---|---|---|",
+        "| h/week per GP; requests per 10,000 | released | reinvested | taken home | usable gaps | crumbs "
+        "| urgent judged less urgent: GP | and here |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for findings in found:
         for contrast in findings.contrasts:
             label = subject(findings, contrast)
-            missed = (
-                world.levels["missed_urgent"] for world in (findings.baseline, findings.world(contrast.world))
-            )
-            one, other = (signed(level.value, level.decimals) for level in missed)
-            released, home = (_interval(contrast.parts[name]) for name in ("released", "home"))
-            rows.append(f"| {label} | {released} | {home} | {one} → {other} |")
+            worlds = (findings.baseline, findings.world(contrast.world))
+            cells = [contrast.parts[name] for name in ("released", *DESTINATIONS)]
+            cells += [world.levels["missed_urgent"] for world in worlds]
+            rows.append(f"| {label} | {' | '.join(map(_interval, cells))} |")
     return rows
 
 

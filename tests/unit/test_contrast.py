@@ -19,11 +19,20 @@ from careload.results.ledger import Ledger
 from careload.results.levels import LEVELS
 from careload.results.measures import WORKED, ratio, worst_grade
 from careload.results.persons import PERSON_COUNTS, count_persons
-from careload.results.report import SIMULATION_ONLY, finding, report, signed, world_label
+from careload.results.report import (
+    SIMULATION_ONLY,
+    finding,
+    report,
+    signed,
+    targets_line,
+    what_if_lines,
+    world_label,
+)
 from careload.results.report_page import page
 from careload.results.targets import ROLES, targets_of
 from careload.simulate import make_block
 from short_findings import REPLICATIONS, altered, short_comparison, short_findings
+from spread import SHIFTS, with_spread
 
 DESTINATIONS = ("reinvested", "home", "usable", "crumbs")
 FALSE_ALARM = 1e-4
@@ -202,16 +211,16 @@ def test_ratio_of_nothing_is_no_number() -> None:
 @pytest.mark.parametrize(
     ("released", "words"),
     [
-        ((2.21, 2.0, 2.4), "releases 2.2 h a week per GP (2.0 to 2.4): "),
-        ((0.512, 0.41, 0.61), "releases 0.51 h a week per GP (0.41 to 0.61): "),
-        ((-1.21, -1.4, -1.0), "costs 1.2 h a week per GP (1.0 to 1.4): "),
+        ((2.21, 2.0, 2.4), "releases 2.2 h a week per GP (chance 2.0 to 2.4): "),
+        ((0.512, 0.41, 0.61), "releases 0.51 h a week per GP (chance 0.41 to 0.61): "),
+        ((-1.21, -1.4, -1.0), "costs 1.2 h a week per GP (chance 1.0 to 1.4): "),
         (
             (0.1, -0.2, 0.4),
-            "neither clearly releases nor costs GP time, 0.10 h a week per GP (−0.20 to 0.40): ",
+            "neither clearly releases nor costs GP time, 0.10 h a week per GP (chance −0.20 to 0.40): ",
         ),
         (
             (0.0, 0.0, 0.0),
-            "neither clearly releases nor costs GP time, 0.00 h a week per GP (0.00 to 0.00): ",
+            "neither clearly releases nor costs GP time, 0.00 h a week per GP (chance 0.00 to 0.00): ",
         ),
         ((-1.5, math.nan, math.nan), "costs 1.5 h a week per GP (one replication, no interval): "),
         ((1.5, math.nan, math.nan), "releases 1.5 h a week per GP (one replication, no interval): "),
@@ -226,6 +235,60 @@ def test_the_finding_says_the_sign_and_all_four_destinations(
     assert words in said
     for destination in ("reinvested", "taken home", "in usable gaps", "in crumbs"):
         assert destination in said
+
+
+def test_the_finding_tells_chance_from_single_inputs() -> None:
+    """What is assumed stands in the title beside chance: the least and the most that a single input leads to."""
+    findings = with_spread(altered(short_findings(), released=(2.2, 2.1, 2.3)))
+    said = finding(findings, findings.contrasts[0])
+    low, high = SHIFTS["delegation.supervision_minutes.contact"][::-1]
+    assert f"(chance 2.1 to 2.3; single inputs {signed(2.2 + low, 1)} to {2.2 + high:.1f}): " in said
+
+
+def test_a_title_says_what_was_changed() -> None:
+    """A half-time nurse who works more is not shown as the scenario shipped; seed and replications change no world."""
+    plain, other = (
+        load_comparison(texts).scenario.label["en"]
+        for texts in (["seed=3", "run.replications=12"], ["practice.team.nurse.fte=0.8", "seed=3"])
+    )
+    assert plain == "A half-time nurse in a solo practice"
+    assert other == f"{plain} (changed: practice.team.nurse.fte=0.8)"
+
+
+def test_measured_figures_that_a_run_misses_are_named() -> None:
+    """Held-out figures outside their range are said with both numbers, those inside counted; a short run has none."""
+    findings = short_findings()
+    world = findings.baseline
+    assert not targets_line(world)
+    held_out = [one for one in targets_of(world) if one.role == "held_out" and one.name in PERSON_COUNTS]
+    first, *others = held_out
+    values = {first.name: first.measured.value} | {one.name: 1e6 for one in others}
+    some = world.levels["unmet"]
+    levels = {name: replace(some, value=value, low=value, high=value) for name, value in values.items()}
+    counted = replace(world, levels={**world.levels, **levels})
+    line = targets_line(counted)
+    assert line.startswith(f"1 of {len(held_out)} measured figures that were not used")
+    assert line.count(" against ") == len(others) > 3
+    shown = replace(findings, worlds=(counted, *findings.worlds[1:]))
+    assert line in " ".join(report(shown).split()) and line in page(shown)
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("gp", ""),
+        ("receptionist", "(solo_receptionist): the receptionist judges"),
+        ("nurse", "(solo_nurse): the nurse judges"),
+    ],
+)
+def test_judging_calls_without_a_statute_is_shown_as_a_what_if(choice: str, said: str) -> None:
+    """Where somebody else than the GP judges calls, text and page say that no law was found that allows it."""
+    practice = "solo" if choice == "gp" else f"solo_{choice}"
+    study = load_study([f"practice={practice}", "protocol=none", f"first_contact={choice}"])
+    world = replace(short_findings().baseline, name=practice, study=study)
+    lines = what_if_lines([world])
+    assert len(lines) == bool(said)
+    assert all(said in line and "no law that we found" in line for line in lines)
 
 
 def test_signs_are_shown_and_zero_has_none() -> None:

@@ -239,7 +239,7 @@ def test_first_contact_shows_time_beside_safety_and_ranks_nobody() -> None:
 
 def test_costs_are_drawn_and_written_with_their_sign() -> None:
     said = words(drawn(cost()))
-    assert "costs 1.4 h a week per GP" in said
+    assert "costs 1.4 h a week per GP" in " ".join(said.split())
     assert "−0.80 (−0.85 to −0.75)" in said and "−1.40 (−1.60 to −1.20)" in said
 
 

@@ -167,12 +167,16 @@ def _clashes(overrides: Overrides, worlds: Iterable[Mapping[str, Any]]) -> list[
     return faults
 
 
+_NO_CHANGE: Final = ("scenario=", "seed=", "run.", "run=")
+"""Beginnings of overrides that leave the worlds as they are: which scenario, how often, with what luck."""
+
 _CHANGED: Final = {"en": "changed", "fr": "modifié", "nl": "gewijzigd"}
 
 
 def _with_changes(label: Mapping[str, str], overrides: Overrides) -> Mapping[str, str]:
-    """Label of a scenario that says what was changed in single worlds, as it no longer is the scenario shipped."""
-    changes = [text.lstrip("+") for text in overrides.texts if text.lstrip("+").startswith(f"{WORLDS}.")]
+    """Label of a scenario that says what was changed, as it no longer is the scenario shipped."""
+    given = [text.lstrip("+") for text in overrides.texts]
+    changes = [text for text in given if not text.startswith(_NO_CHANGE)]
     if not changes:
         return label
     return {

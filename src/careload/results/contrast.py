@@ -77,10 +77,18 @@ LEDGER_PARTS: Final[tuple[LedgerPart, ...]] = (
     LedgerPart(
         "reinvested", "reinvested", "V: new and taken over, less saved on contacts kept and abandoned."
     ),
-    LedgerPart("new", "need met that was unmet", "N: unmet in the baseline, met by the GP here."),
+    LedgerPart(
+        "new",
+        "requests met that were unmet or not made",
+        "N: met by the GP here; unmet in the baseline, or not made, as waits move how often patients ask.",
+    ),
     LedgerPart("taken", "taken over by the GP", "Y: another role or nobody in the baseline, the GP here."),
     LedgerPart("kept", "saved on contacts kept", "K: contacts of the GP in both worlds, shorter here."),
-    LedgerPart("abandoned", "abandoned", "A: done by the GP in the baseline, given up or displaced here."),
+    LedgerPart(
+        "abandoned",
+        "requests unmet or no longer made",
+        "A: done by the GP in the baseline; given up, displaced or not made here.",
+    ),
     LedgerPart("home", "taken home", "Presence of the GP in the baseline less here."),
     LedgerPart("home_session", "in sessions", "Part of it inside sessions."),
     LedgerPart("home_after_closing", "after closing", "Part of it after the last session."),

@@ -20,7 +20,7 @@ import careload
 from careload.inputs.study import Scenario, Study
 from careload.results.contrast import Findings, World
 
-__all__ = ["mark_of", "provenance", "source_commit"]
+__all__ = ["command_line", "mark_of", "provenance", "source_commit"]
 
 
 def provenance(findings: Findings) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def provenance(findings: Findings) -> dict[str, Any]:
         "mark": mark_of(worlds, scenario, run.replications, run.fixed, varied),
         "version": careload.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(sys.argv),
+        "command": command_line(),
         "commit": source_commit(),
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -49,6 +49,13 @@ def provenance(findings: Findings) -> dict[str, Any]:
         "scenario": None if scenario is None else scenario.name,
         "worlds": [_world(world) for world in findings.worlds],
     }
+
+
+def command_line() -> str:
+    """The command of this process as one would type it again."""
+    program, *arguments = sys.argv
+    started = {"__main__.py": "python -m careload", "careload": "careload"}.get(Path(program).name)
+    return shlex.join(sys.argv) if started is None else f"{started} {shlex.join(arguments)}".strip()
 
 
 def mark_of(

@@ -30,7 +30,9 @@ __all__ = [
     "report",
     "signed",
     "subject",
+    "targets_line",
     "warnings_of",
+    "what_if_lines",
     "world_label",
 ]
 
@@ -65,7 +67,7 @@ _LEDGER_ROWS: Final = (
 _SPENT: Final = (
     ("kept", -1, "calls and contacts that the GP keeps and that take longer"),
     ("taken", 1, "work that the GP takes over"),
-    ("new", 1, "need that was unmet"),
+    ("new", 1, "requests that were unmet or not made"),
 )
 """Parts of what is reinvested that can make the GP work more, with their sign in it."""
 _CHECK_ROWS: Final = (
@@ -92,8 +94,11 @@ def report(findings: Findings) -> str:
         parts += [_ledger_table(findings.contrasts), _check_table(findings.contrasts)]
         parts += _spread_tables(findings)
     parts += [_level_table(findings), _target_table(findings.baseline)]
+    if line := targets_line(findings.baseline):
+        parts.append(fill(f"{findings.baseline.name}: {line}", _WIDTH))
     parts.append("\n".join(inputs_line(world) for world in findings.worlds))
     parts += [fill(line, _WIDTH) for line in refused_lines(findings.worlds)]
+    parts += [fill(line, _WIDTH) for line in what_if_lines(findings.worlds)]
     parts.append(_foot(findings))
     return "\n\n".join(parts) + "\n"
 
@@ -118,7 +123,7 @@ def world_label(findings: Findings, name: str) -> str:
 
 
 def finding(findings: Findings, contrast: Contrast) -> str:
-    """Released time and its four destinations in one sentence; safety where first contact changes hands."""
+    """Released time, its spread and its destinations in one sentence; safety where first contact changes hands."""
     released = contrast.parts["released"]
     decimals = 1 if abs(released.value) >= 1 else 2
     value, ends = released.value, (released.low, released.high)
@@ -128,8 +133,11 @@ def finding(findings: Findings, contrast: Contrast) -> str:
         verb = "neither clearly releases nor costs GP time,"
     elif value < 0:
         value, ends = -value, (-released.high, -released.low)
-    interval = f"{signed(ends[0], decimals)} to {signed(ends[1], decimals)}"
+    interval = f"chance {signed(ends[0], decimals)} to {signed(ends[1], decimals)}"
     spread = "one replication, no interval" if math.isnan(released.low) else interval
+    if found := swings(findings, contrast):
+        ends = min(one.least for one in found), max(one.most for one in found)
+        spread += f"; single inputs {signed(ends[0], decimals)} to {signed(ends[1], decimals)}"
     size = signed(value, decimals)
     went = ", ".join(
         f"{signed(contrast.parts[name].value, decimals)} {words}"
@@ -232,6 +240,44 @@ def refused_lines(worlds: Iterable[World]) -> list[str]:
         for world in worlds
         for one in world.study.refused
     ]
+
+
+def what_if_lines(worlds: Iterable[World]) -> list[str]:
+    """What the law does not allow of those who judge new problems on the telephone in the place of the GP.
+
+    First contact is chosen and not refused: such a world shows what it would do.
+    """
+    lines = []
+    for world in worlds:
+        role = world.study.roles[world.study.first_contact.answered_by]
+        refused = [
+            (world.study.value(f"task.{name}.urgent_share"), role.scope[name].text)
+            for name, task in world.study.tasks.items()
+            if task.channel == "phone" and task.urgent_share is not None
+            if name in role.scope and name not in role.permitted
+        ]
+        if refused:
+            _, text = max(refused)
+            lines.append(
+                f"A what-if ({world.name}): the {role.label['en'].lower()} judges how urgent a call is, and no law "
+                f"that we found allows it. {text}"
+            )
+    return lines
+
+
+def targets_line(world: World) -> str:
+    """How many measured quantities that were not used lie in the range measured, and those that do not."""
+    held_out = [one for one in targets_of(world) if one.role == "held_out" and one.inside is not None]
+    if not held_out:
+        return ""
+    missed = [
+        f"{one.found.label.strip()} {_number(one.found)} against {_plain(one.measured.low)} to "
+        f"{_plain(one.measured.high)}"
+        for one in held_out
+        if one.found is not None and not one.inside
+    ]
+    text = f"{len(held_out) - len(missed)} of {len(held_out)} measured figures that were not used lie in their range"
+    return f"{text}; outside: {'; '.join(missed)}." if missed else f"{text}."
 
 
 def _head(findings: Findings) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shlex
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -14,8 +12,8 @@ import careload
 from careload.inputs.quantity import STATUSES, UNITS
 from careload.results.contrast import Findings, World
 from careload.results.measures import GRADES
-from careload.results.provenance import source_commit
-from careload.results.report import intervals_line
+from careload.results.provenance import command_line, source_commit
+from careload.results.report import intervals_line, targets_line, what_if_lines
 from careload.results.report_cells import described, fold, group_row, heading_row, number_cell, plain, table
 from careload.results.report_inputs import influential_inputs
 from careload.results.report_markup import Markup, element, joined
@@ -27,7 +25,8 @@ __all__ = ["NOT_MODELLED", "all_numbers", "assumed_section", "method_section", "
 NOT_MODELLED: Final = (
     "Health, hospital use, quality of a contact, whether closing a call was right.",
     "Money: fees, capitation, wages, co-payments.",
-    "Several telephone lines, preference for one GP, urgency among desk work.",
+    "Several telephone lines, preference for one GP, urgency among desk work. Callers wait as long as it takes, and "
+    "nobody hangs up; where the GP answers between two patients, that wait is in the telephone wait.",
     "Vacancy, training and first months of staff; leave and illness of single people.",
     "Work at night and at weekends, and colleagues' cover during leave.",
     "Several practices side by side, people without a GP, retirement, a whole country.",
@@ -46,6 +45,7 @@ def assumed_section(findings: Findings) -> Markup:
         _grades(),
         influential_inputs(findings),
         _refused(findings.worlds),
+        _measured(findings.baseline),
         fold(
             f"{plain(findings.baseline.name)} beside what is measured",
             _target_table(findings.baseline),
@@ -83,9 +83,10 @@ def _grades() -> Markup:
 
 
 def _refused(worlds: Sequence[World]) -> Markup:
+    what_if = joined(*(element("p", line) for line in what_if_lines(worlds)))
     refused = {(one.role, one.task): one.text for world in worlds for one in world.study.refused}
     if not refused:
-        return element("p", "The law refused nothing that the protocols ask.")
+        return joined(element("p", "The law refused nothing that the protocols ask."), what_if)
     names = {name: task.words for world in worlds for name, task in world.study.tasks.items()}
     by_text: dict[tuple[str, str], list[str]] = {}
     for (role, task), text in refused.items():
@@ -95,8 +96,16 @@ def _refused(worlds: Sequence[World]) -> Markup:
         for (role, text), tasks in by_text.items()
     ]
     return joined(
-        element("p", "Asked by a protocol, refused by law, so the GP does it:"), element("ul", *items)
+        element("p", "Asked by a protocol, refused by law, so the GP does it:"),
+        element("ul", *items),
+        what_if,
     )
+
+
+def _measured(world: World) -> Markup:
+    """How the baseline stands to what is measured; nothing where a run is no year."""
+    line = targets_line(world)
+    return element("p", f"{plain(world.name)}: {line}") if line else joined()
 
 
 def _target_table(world: World) -> Markup:
@@ -141,7 +150,7 @@ def method_section(findings: Findings) -> Markup:
     )
     fixed = f", and {run.fixed} of one list of people for the variance factor" if run.fixed else ""
     rows = [
-        ("command", shlex.join(sys.argv)),
+        ("command", command_line()),
         ("seed", str(study.seed)),
         ("replications", f"{run.replications}, each with its own people{fixed}"),
         ("length", f"{run.window_weeks:g} working weeks"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,7 +46,12 @@ class Target:
     def inside(self) -> bool | None:
         """Whether what was found lies in the range measured; None if it was not found."""
         low, high = self.measured.low, self.measured.high
-        if self.found is None or not isinstance(low, int | float) or not isinstance(high, int | float):
+        if (
+            self.found is None
+            or math.isnan(self.found.value)
+            or not isinstance(low, int | float)
+            or not isinstance(high, int | float)
+        ):
             return None
         return bool(low <= self.found.value <= high)
 
