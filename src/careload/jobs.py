@@ -285,6 +285,8 @@ def compare_job(comparison: Comparison, folder: Path, progress: Progress | None 
 def write_findings(findings: Findings, folder: Path, figures: bool = True) -> list[Path]:
     """Write results, summary, and for a comparison its spread, figures and page; all of them or none.
 
+    What a run before has left in the folder goes.
+
     Parameters
     ----------
     findings : Findings
@@ -297,10 +299,10 @@ def write_findings(findings: Findings, folder: Path, figures: bool = True) -> li
     list of Path
         What was written.
     """
-    from careload.results.files import write_parquet, write_spread, write_summary
+    from careload.results.files import PARQUET_NAME, names_of_run, write_parquet, write_spread, write_summary
     from careload.results.report_page import write_page
 
-    with staging(folder) as stage:
+    with staging(folder, PARQUET_NAME, names_of_run(folder)) as stage:
         paths = [write_parquet(findings, stage), write_summary(findings, stage)]
         paths += [write_spread(findings, stage)] if findings.spread else []
         if figures and findings.contrasts:

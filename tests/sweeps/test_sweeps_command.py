@@ -17,6 +17,7 @@ import yaml
 from careload.command import launch
 from careload.command.cli import DONE, ERROR, FAULTS, main
 from careload.inputs.faults import Fault, Faults
+from careload.results.folders import staging
 from careload.results.sweep import FAILED_NAME
 from support import SHORT
 
@@ -178,6 +179,53 @@ def test_a_changed_command_runs_its_points_again(told: Told, tmp_path: Path) -> 
     assert second["1"] != first["1"]
 
 
+def test_points_of_an_earlier_command_are_not_in_the_table(told: Told, tmp_path: Path) -> None:
+    """A longer sweep before in the same folder leaves points that are no points of this one, and it says so."""
+    line = ("run", "-m", *SHORT, "output=there")
+    assert told(*line, "practice.list_size=200,300,400")[0] == DONE
+    code, out, _ = told(*line, "practice.list_size=200", "seed=7,8")
+    assert code == DONE
+    assert "left out, as another command has made them: 2" in out
+    assert [row["point"] for row in records(tmp_path / "there/sweep.csv")] == ["0", "1"]
+
+
+def test_a_run_that_is_killed_while_files_move_leaves_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever move is the last one, there is no mark beside numbers of another run."""
+    names = ("results.parquet", "summary.csv", "spread.csv")
+    for moves in range(len(names)):
+        folder = tmp_path / str(moves)
+        folder.mkdir()
+        for name in names:
+            (folder / name).write_text("old")
+        left, real = iter(range(moves)), Path.replace
+
+        def replace(self: Path, target: Path, left=left, real=real) -> Path:  # type: ignore[no-untyped-def]
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return real(self, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", replace)
+            with pytest.raises(KeyboardInterrupt), staging(folder, names[0], names) as stage:
+                for name in names:
+                    (stage / name).write_text("new")
+        assert not (folder / names[0]).exists()
+        assert {path.read_text() for path in folder.iterdir()} <= {"new"}
+
+
+def test_a_folder_used_again_keeps_no_file_of_the_run_before(told: Told, tmp_path: Path) -> None:
+    """Page, figures and spread of another run do not stand beside new numbers; what is not careload's stays."""
+    line = ("practice.list_size=200", *SHORT, "output=there")
+    assert told("compare", *line)[0] == DONE
+    (tmp_path / "there/notes.txt").write_text("mine")
+    assert (tmp_path / "there/report.html").is_file()
+    assert told("run", *line)[0] == DONE
+    found = {path.name for path in (tmp_path / "there").iterdir() if not path.name.startswith(".")}
+    assert found == {"results.parquet", "summary.csv", "notes.txt"}
+
+
 @pytest.mark.parametrize("launcher", ["lanes", "basic"])
 def test_a_point_that_fails_stops_no_other(
     told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launcher: str
@@ -207,6 +255,11 @@ def test_a_point_that_fails_stops_no_other(
     assert told(*line, f"hydra/launcher={launcher}")[0] == DONE
     assert not failed.exists()
     assert len(tables(tmp_path / "there")) == 3
+    monkeypatch.setattr(jobs, "write_findings", write)
+    monkeypatch.setattr(launch, "write_findings", write)
+    later = ("run", "-m", "seed=1,2,3", "practice.list_size=250", *SHORT, "output=there")
+    assert told(*later, f"hydra/launcher={launcher}")[0] == FAULTS
+    assert [row["point"] for row in records(tmp_path / "there/sweep.csv")] == ["0", "2"]
 
 
 def test_an_error_of_careload_itself_is_told_for_its_point(

@@ -16,10 +16,11 @@ import careload
 from careload.inputs.faults import Faults
 from careload.inputs.study import Refusal
 from careload.results.contrast import Findings
+from careload.results.files import PAGE_NAME
 from careload.results.report import finding, signed
 from careload.results.report_grounds import NOT_MODELLED
 from careload.results.report_markup import Markup, element
-from careload.results.report_page import PAGE_NAME, page, write_page
+from careload.results.report_page import page, write_page
 from careload.results.waterfall import ASSUMED, COLOURS, DESTINATIONS, steps
 from short_findings import short_findings
 from spread import SHIFTS, with_spread

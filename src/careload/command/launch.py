@@ -52,10 +52,10 @@ def launch(command: Command, entry: Entry, guard: Guard) -> int:
         hydra.main(config_path=None, config_name=CONFIG_NAME, version_base="1.3")(work)()
     codes = list(work.codes)
     if command.multirun and entry.folder is not None:
-        folders = [entry.folder / str(number) for number in range(len(entry.points))]
-        codes += [failed_code(folder) for folder in folders]
-        if any((folder / PARQUET_NAME).is_file() for folder in folders):
-            codes.append(guard(lambda: _tell(collect(entry.folder)))[0])  # type: ignore[arg-type]
+        top, names = entry.folder, [str(number) for number in range(len(entry.points))]
+        codes += [failed_code(top / name) for name in names]
+        if any((top / name / PARQUET_NAME).is_file() and not failed_code(top / name) for name in names):
+            codes.append(guard(lambda: _tell(collect(top, names)))[0])
     return max(codes, default=0)
 
 

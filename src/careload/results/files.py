@@ -27,10 +27,12 @@ from careload.ticks import to_minutes
 
 __all__ = [
     "CSV_COLUMNS",
+    "PAGE_NAME",
     "PARQUET_NAME",
     "SPREAD_NAME",
     "SUMMARY_NAME",
     "cell_columns",
+    "names_of_run",
     "read_provenance",
     "write_parquet",
     "write_spread",
@@ -43,6 +45,7 @@ _arrow: Any = pyarrow
 PARQUET_NAME: Final = "results.parquet"
 SUMMARY_NAME: Final = "summary.csv"
 SPREAD_NAME: Final = "spread.csv"
+PAGE_NAME: Final = "report.html"
 CSV_COLUMNS: Final = ("quantity", "value", "low", "high", "unit", "grade", "note")
 
 _SPREAD_COLUMNS: Final = (
@@ -100,6 +103,26 @@ def write_parquet(findings: Findings, folder: Path) -> Path:
     with replacing(path) as temporary:
         _arrow.parquet.write_table(_arrow.Table.from_arrays(arrays, schema=schema), temporary)
     return path
+
+
+def names_of_run(folder: Path) -> set[str]:
+    """Names of the files that a run has written to a folder, by the worlds in its results; none without results."""
+    try:
+        worlds = [str(world["name"]) for world in read_provenance(folder / PARQUET_NAME)["worlds"]]
+    except (OSError, KeyError, ValueError, _arrow.ArrowException):
+        return set()
+    drawn = {
+        stem
+        for figure in ("released", "inputs", "time_and_safety")
+        for stem in (figure, *(f"{figure}_{world}" for world in worlds))
+    }
+    return {
+        PARQUET_NAME,
+        SUMMARY_NAME,
+        SPREAD_NAME,
+        PAGE_NAME,
+        *(f"{stem}.{ending}" for stem in drawn for ending in ("svg", "png")),
+    }
 
 
 def write_summary(findings: Findings, folder: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,12 +36,24 @@ def open_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def staging(folder: Path) -> Iterator[Path]:
-    """Give a hidden folder inside `folder`, whose files move there together when all went well."""
+def staging(folder: Path, last: str, old: Iterable[str] = ()) -> Iterator[Path]:
+    """Give a hidden folder inside `folder`, whose files move there together when all went well.
+
+    Parameters
+    ----------
+    folder : Path
+    last : str
+        The file that says the others are whole: an old one goes first, the new one comes last, so that a run killed
+        in between leaves none.
+    old : iterable of str
+        Files of the run before; those that do not come again go.
+    """
     stage = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder))
     try:
         yield stage
-        for path in sorted(stage.iterdir()):
+        for name in (last, *old):
+            (folder / name).unlink(missing_ok=True)
+        for path in sorted(stage.iterdir(), key=lambda path: path.name == last):
             path.replace(folder / path.name)
     finally:
         shutil.rmtree(stage, ignore_errors=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 from careload.results.contrast import Contrast, Findings
 from careload.results.estimate import Estimate
+from careload.results.files import PAGE_NAME
 from careload.results.folders import replacing
 from careload.results.levels import LEVELS, levels_of
 from careload.results.report import SAFETY, finding, plan_line, signed, warnings_of, world_label
@@ -29,9 +30,8 @@ from careload.results.report_work import work_section
 from careload.results.tornado import inputs_band
 from careload.results.waterfall import COLOURS
 
-__all__ = ["PAGE_NAME", "page", "write_page"]
+__all__ = ["page", "write_page"]
 
-PAGE_NAME: Final = "report.html"
 
 _ACCESS: Final = "Access and safety"
 _ACCESS_GROUPS: Final = (

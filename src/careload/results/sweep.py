@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -138,13 +138,15 @@ def is_finished(folder: Path, mark: str) -> bool:
         return False
 
 
-def read_sweep(folder: Path) -> Sweep:
-    """Read the points of a sweep.
+def read_sweep(folder: Path, names: Collection[str] | None = None) -> Sweep:
+    """Read the points of a sweep; a point that failed has no result, whatever an earlier command has left there.
 
     Parameters
     ----------
     folder : Path
         Holds one folder for each point.
+    names : collection of str, optional
+        Folders of the points; by default all that there are.
 
     Returns
     -------
@@ -155,19 +157,24 @@ def read_sweep(folder: Path) -> Sweep:
     Faults
         There is no finished point.
     """
-    below = sorted(
-        (path for path in folder.glob("*/") if not path.name.startswith(".")),
-        key=lambda path: _order(path.name),
-    )
-    points = [
-        _read(path) for path in below if (path / PARQUET_NAME).is_file() and (path / SUMMARY_NAME).is_file()
-    ]
+    below = [path for path in _points(folder) if names is None or path.name in names]
     failed = tuple(path.name for path in below if (path / FAILED_NAME).is_file())
+    points = [
+        _read(path)
+        for path in below
+        if path.name not in failed and (path / PARQUET_NAME).is_file() and (path / SUMMARY_NAME).is_file()
+    ]
     if not points:
         raise Faults(
             [Fault("folder", folder, "finished points of a sweep", "careload compare -m output=DIR")]
         )
     return _sweep(points, failed)
+
+
+def _points(folder: Path) -> list[Path]:
+    """Folders of points, in their order."""
+    below = (path for path in folder.glob("*/") if not path.name.startswith("."))
+    return sorted(below, key=lambda path: _order(path.name))
 
 
 def sweep_of(findings: Sequence[Findings]) -> Sweep:
@@ -249,8 +256,13 @@ def _measures(point: _Point, world: str) -> Iterable[tuple[str, Measure]]:
                     yield level.name + ending.replace(".", "_"), point.summary[name]
 
 
-def collect(folder: Path) -> str:
+def collect(folder: Path, names: Collection[str] | None = None) -> str:
     """Write the table of a sweep as CSV and Parquet, and its figure; return what to print.
+
+    Parameters
+    ----------
+    folder, names
+        As for `read_sweep`; what else is in the folder is left out, and said so.
 
     Returns
     -------
@@ -264,7 +276,7 @@ def collect(folder: Path) -> str:
     from careload.results.figures import save_figure
     from careload.results.sweep_figure import draw_sweep
 
-    sweep = read_sweep(folder)
+    sweep = read_sweep(folder, names)
     paths = [_write_csv(sweep, folder), _write_table(sweep, folder)]
     chart = draw_sweep(sweep)
     paths += save_figure(chart, folder, SWEEP_NAME) if chart is not None else []
@@ -273,6 +285,9 @@ def collect(folder: Path) -> str:
         lines.append(f"{SAFETY}: urgent requests judged less urgent, per 10,000; first contact differs")
     if sweep.failed:
         lines.append(f"failed: {', '.join(sweep.failed)}; why stands in {FAILED_NAME} of each folder")
+    others = [path.name for path in _points(folder) if (path / PARQUET_NAME).is_file()]
+    if left := [name for name in others if names is not None and name not in names]:
+        lines.append(f"left out, as another command has made them: {', '.join(left)}")
     return "\n".join(lines) + "\n\n" + "".join(f"{path}\n" for path in paths)
 
 
