@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from careload.agents.model import CareModel
 from careload.day import stages as day_module
 from careload.day.block import Block, State
+from careload.day.closing import classes
 from careload.day.parts import Parts
 from careload.day.premises import count_premises
 from careload.day.schedule import Items, Roster, Schedule, schedule
@@ -29,6 +30,7 @@ __all__ = [
     "NO_CHANCE",
     "SHORT_YEARS",
     "WatchedDay",
+    "classes_of_rows",
     "count_all_days",
     "delegating",
     "ledgers",
@@ -197,6 +199,12 @@ def outcomes(state: State, n_worlds: int) -> tuple[NDArray[np.int8], NDArray[np.
     cell = register.requests.cell.take(register.rows.request)
     of = [state.outcomes.of(world, rows, cell) for world in range(n_worlds)]
     return np.stack([fate for fate, _ in of]), np.stack([ticks for _, ticks in of])
+
+
+def classes_of_rows(state: State, baseline: int, scenario: int) -> NDArray[np.int64]:
+    """Class of every task row in two worlds, each run in all cells: position in `CLASSES`, its length for none."""
+    fate, ticks = outcomes(state, max(baseline, scenario) + 1)
+    return classes(fate[baseline], fate[scenario], ticks[baseline], ticks[scenario])
 
 
 @dataclass(frozen=True)

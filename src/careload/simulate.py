@@ -219,7 +219,7 @@ def run_block(plan: BlockPlan, progress: Progress | None = None) -> Reduced:
     return reduced
 
 
-def simulate_plan(plan: Plan, deliver: Deliver, progress: Progress | None = None, processes: int = 1) -> None:
+def simulate_plan(plan: Plan, deliver: Deliver, progress: Progress | None = None) -> None:
     """Run all blocks of a plan and hand on every run as soon as its cells are there.
 
     The runs are the same, to the last bit, on any number of processes and whatever else the plan holds.

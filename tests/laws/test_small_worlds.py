@@ -21,9 +21,10 @@ from careload.inputs.load import load_study
 from careload.inputs.study import Study
 from careload.patients.tables import minutes_ticks
 from careload.practice.tables import Practices
-from careload.results.ledger import CLASSES, Ledger, classes_of_rows, compare_worlds
+from careload.results.ledger import CLASSES, Ledger, compare_worlds
 from careload.simulate import make_block
 from careload.ticks import MINUTE
+from runs import classes_of_rows
 from support import with_values
 
 BASE: Final = load_study(["practice=solo_nurse"])

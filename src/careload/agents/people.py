@@ -206,12 +206,6 @@ class Staff(mesa.Agent):
         layout = self.model.block.layout
         return str(layout.roles[layout.person_role[self.person]])
 
-    @property
-    def answers_calls(self) -> bool:
-        """Whether the telephone of the practice is hers while she is in session."""
-        answering = self.model.block.practices.first_contact.role[self.practice.lane]
-        return bool(answering == self.model.block.layout.person_role[self.person])
-
 
 class Nurse(Staff):
     """A practice nurse."""

@@ -16,7 +16,6 @@ from careload.practice.tables import VISIT_BIT, Layout
 from careload.quantiles import POINTS, SHIFT
 
 __all__ = [
-    "NOBODY",
     "WITH_PATIENT",
     "Contents",
     "Part",
@@ -30,8 +29,6 @@ __all__ = [
     "reference_ticks",
     "ticks_by_part",
 ]
-
-NOBODY: Final = -1
 
 
 class Part(Codes):

@@ -21,7 +21,6 @@ from careload.quantiles import SHIFT, Law, class_means, round_to_sum
 
 __all__ = [
     "BAND_FROM",
-    "BAND_LABELS",
     "CARDIOMETABOLIC",
     "CONDITIONS",
     "Population",
@@ -39,9 +38,6 @@ __all__ = [
 
 BAND_FROM: Final = (0, 5, 18, 45, 65, 75, OLDEST_BAND)
 """First year of age of each of the seven care bands."""
-
-BAND_LABELS: Final = ("0-4", "5-17", "18-44", "45-64", "65-74", "75-84", "85+")
-"""Names of the seven care bands."""
 
 CONDITIONS: Final = ("hypertension", "diabetes", "copd", "asthma", "cvd", "ckd", "depression")
 """Conditions in the order of their bits: condition i is bit 1 << i of `Population.conditions`."""

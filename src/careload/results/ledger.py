@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from careload.day.accounts import Account
 from careload.day.block import Block, State
-from careload.day.closing import Kind, classes, sums_of
+from careload.day.closing import Kind, sums_of
 
 __all__ = [
     "CLASSES",
     "Ledger",
-    "classes_of_rows",
     "compare_worlds",
     "take_cells",
     "worked_ticks",
@@ -120,26 +119,6 @@ def worked_ticks(state: State) -> NDArray[np.int64]:
         totals[Account.GP_SERVICE] + totals[Account.GP_MEETING] + totals[Account.GP_DESK]
     )
     return worked
-
-
-def classes_of_rows(state: State, baseline: int, scenario: int) -> NDArray[np.int64]:
-    """Class of every task instance of the register in two scenarios.
-
-    Parameters
-    ----------
-    baseline, scenario : int
-        Numbers of the scenarios, run in all cells.
-
-    Returns
-    -------
-    ndarray of int64, shape (rows,)
-        Position in `CLASSES`; `len(CLASSES)` for instances of no class.
-    """
-    rows = np.arange(state.register.n_rows)
-    cell = state.register.requests.cell.take(state.register.rows.request)
-    fate_before, before = state.outcomes.of(baseline, rows, cell)
-    fate_after, after = state.outcomes.of(scenario, rows, cell)
-    return classes(fate_before, fate_after, before, after)
 
 
 def compare_worlds(block: Block, state: State) -> dict[tuple[int, int], Ledger]:
