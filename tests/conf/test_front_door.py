@@ -460,6 +460,12 @@ def test_evidence_can_be_filtered_by_words_and_status(told: Told) -> None:
     assert "14" in told("evidence", "gp.slot_minutes", "practice.team.gp.slot_minutes=14")[1]
 
 
+def test_evidence_says_what_makes_a_task_arise_beside_its_rate(told: Told) -> None:
+    out = told("evidence", "task.cervical_smear")[1]
+    assert "What makes tasks arise\n  cervical_smear: women 25-64; GPs do 9% of smears\n\n" in out
+    assert "What makes tasks arise" not in told("evidence", "book.carry_days")[1]
+
+
 def test_words_are_looked_for_in_labels_and_notes_too(told: Told) -> None:
     """What the table does not show and a word was found in stands below the row."""
     table = told("evidence", "Valider", "contact")[1].split("\n\n")[0].splitlines()

@@ -146,6 +146,11 @@ FILES = {
         swap("blood_draw:", "blood_drawn:"),
         "task.chronic_ckd.children",
     ),
+    "act brought by an act": (
+        "task/blood_draw.yaml",
+        swap("results_inbox:", "suture:"),
+        "task.blood_draw.children.suture",
+    ),
     "age rates of six bands": (
         "task/chronic_ckd.yaml",
         swap("23, 79, 103, 63]", "23, 79, 103]"),

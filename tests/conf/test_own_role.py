@@ -39,7 +39,6 @@ kind: act
 group: prevention
 channel: office
 driver: "persons who want to change a habit"
-first_contact_gp: "no"
 rate: {value: 300, unit: per_1000_patients_year, range: {times: 2}, source: careload_defaults_2026, status: assumed}
 cv: {value: 0.4, unit: ratio, range: {times: 2}, source: careload_defaults_2026, status: assumed}
 minutes:

@@ -88,6 +88,8 @@ def test_each_field_is_needed(name: str) -> None:
         ({"range": {"plus": -1}}, "a.key.range"),
         ({"range": {"times": 2, "plus": 1}}, "a.key.range"),
         ({"value": [1, 2], "range": [[1], [2]]}, "a.key.range"),
+        ({"range": [[2, 3], [8, 9]]}, "a.key.range"),
+        ({"range": [[2, 3], [8]]}, "a.key.range"),
         ({"unit": "switch", "value": True}, None),
         ({"unit": "choice", "value": "a", "range": []}, "a.key.range"),
         ({"unit": "file", "value": "a.csv"}, "a.key.range"),

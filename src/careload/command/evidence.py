@@ -68,7 +68,7 @@ def evidence_text(
     status: str | None = None,
     others: Mapping[str, Sequence[tuple[str, Study]]] = MappingProxyType({}),
 ) -> str:
-    """Table of the quantities of all worlds, counts by status, refused scope, and what other scenarios have.
+    """Table of the quantities of all worlds, drivers of tasks, counts, refused scope, and what other scenarios have.
 
     Parameters
     ----------
@@ -88,6 +88,7 @@ def evidence_text(
     rows = _rows(worlds)
     listed = [row for row in rows if row.holds(words, status)]
     parts = [_table(listed, words)] if listed else [_nothing(rows, words)]
+    parts += _drivers(worlds[0][1], {row.key for row in listed})
     parts += _elsewhere({row.key for row in rows}, others, words, status)
     if len(listed) < len(rows):
         parts.append(f"Listed, by status: {_counts(listed)}")
@@ -214,6 +215,14 @@ def _counts(rows: Iterable[_Row]) -> str:
     counts = Counter(row.quantity.status for row in rows)
     by_status = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
     return f"{by_status}; {counts.total()} in all"
+
+
+def _drivers(study: Study, listed: Set[str]) -> list[str]:
+    """What makes the tasks arise whose rate is listed, in words."""
+    lines = [
+        f"  {name}: {task.driver}" for name, task in study.tasks.items() if f"task.{name}.rate" in listed
+    ]
+    return ["\n".join(["What makes tasks arise", *lines])] if lines else []
 
 
 def _refused(worlds: Sequence[tuple[str, Study]], words: Sequence[str]) -> str:

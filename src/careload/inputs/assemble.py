@@ -108,7 +108,6 @@ def _task(
         group=tree["group"],
         channel=tree["channel"],
         driver=tree["driver"],
-        first_contact_gp=tree["first_contact_gp"],
         rate=quantities[f"{key}.rate"],
         cv=quantities[f"{key}.cv"],
         minutes=MappingProxyType({role: quantities[place] for role, place in places.items()}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -244,14 +244,14 @@ def _task_faults(tasks: Mapping[str, Mapping[str, Any]]) -> list[Fault]:
     """Children, conditions and intervals of tasks."""
     faults: list[Fault] = []
     brought: set[str] = set()
-    may_follow = {name for name, task in tasks.items() if task.get("kind") in ("act", "desk")}
+    desk = {name for name, task in tasks.items() if task.get("kind") == "desk"}
+    acts = {name for name, task in tasks.items() if task.get("kind") == "act"}
     for name, task in tasks.items():
-        children = task.get("children")
+        children, may_follow = task.get("children"), desk if name in acts else desk | acts
         for child in children if isinstance(children, Mapping) else ():
             brought.add(child)
             if child not in may_follow:
-                remedy = near(child, may_follow, "a task of kind act or desk")
-                faults.append(Fault(f"task.{name}.children.{child}", child, "an act or desk task", remedy))
+                faults.append(_child_fault(name, child, may_follow, child in acts))
         faults += _condition_faults(name, task.get("condition"))
         if (task.get("arrival") == "due") != ("interval_days" in task) and task.get("kind") == "visit":
             expected = "interval_days if, and only if, arrival is due"
@@ -266,6 +266,17 @@ def _task_faults(tasks: Mapping[str, Mapping[str, Any]]) -> list[Fault]:
                 Fault(f"task.{name}.children_only", True, "a parent that brings it", "children_only: false")
             )
     return faults
+
+
+def _child_fault(name: str, child: str, may_follow: Set[str], is_act: bool) -> Fault:
+    """Fault of a child that a task cannot bring; `is_act` if only visits could."""
+    expectation = "desk work, as acts bring no acts" if is_act else "an act or desk task"
+    remedy = (
+        f"{child} as a child of the visits that bring {name}"
+        if is_act
+        else near(child, may_follow, "a task of kind act or desk")
+    )
+    return Fault(f"task.{name}.children.{child}", child, expectation, remedy)
 
 
 def _condition_faults(name: str, condition: Any) -> list[Fault]:

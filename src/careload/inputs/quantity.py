@@ -265,6 +265,7 @@ def _read_range(path: str, value: Value, given: Any, unit: str) -> _Range | Faul
     if not isinstance(given, list | tuple) or len(given) != 2:
         return Fault(where, given, "[low, high], {times: 2} or {plus: 0.2}", "[low, high]")
     low, high = frozen(given)
+    lows, highs = (low,), (high,)
     if isinstance(value, tuple) and unit not in SPANS:
         low, high = (end if isinstance(end, tuple) else (end,) * len(value) for end in (low, high))
         if len(low) != len(value) or len(high) != len(value):
@@ -274,7 +275,7 @@ def _read_range(path: str, value: Value, given: Any, unit: str) -> _Range | Faul
                 f"{len(value)} low and {len(value)} high ends",
                 "one low and one high end for all",
             )
-    lows, highs = _as_tuple(low), _as_tuple(high)
+        lows, highs = low, high
     textual = unit in ("clock", "date", *SPANS)
     if not all(isinstance(end, str) if textual else is_number(end) for end in (*lows, *highs)):
         return Fault(where, given, "two texts" if textual else "two numbers", "[low, high]")

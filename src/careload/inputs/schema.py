@@ -167,7 +167,6 @@ kind                   | one:visit,act,desk,org | - | |
 group                  | one:GROUPS | - | |
 channel                | one:office,home,phone,none | - | |
 driver                 | text      | - | |
-first_contact_gp       | one:yes,no,protocol,first_episode_only | - | |
 rate                   | number    | per_1000_patients_year | 0 | 100000
 cv                     | number    | ratio  | 0 | 4
 minutes.gp             | number    | minute | 0 | 1440

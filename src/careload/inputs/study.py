@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -61,9 +61,7 @@ class Task:
     channel : str
         office, home, phone or none.
     driver : str
-        What makes it arise, in words.
-    first_contact_gp : str
-        yes, no, protocol or first_episode_only.
+        What makes it arise, in words; changes nothing.
     rate : Quantity
         Per 1,000 patients and year.
     cv : Quantity
@@ -95,7 +93,6 @@ class Task:
     group: str
     channel: str
     driver: str
-    first_contact_gp: str
     rate: Quantity
     cv: Quantity
     minutes: Mapping[str, Quantity]
@@ -374,9 +371,11 @@ def _role_facts(role: Role) -> list[Any]:
 
 def _plain_fields(task: Task) -> list[Any]:
     """Fields of a task that are no quantities."""
-    plain: Sequence[Any] = (task.kind, task.group, task.channel, task.first_contact_gp, task.children_only)
     return [
-        *plain,
+        task.kind,
+        task.group,
+        task.channel,
+        task.children_only,
         task.arrival,
         list(task.conditions),
         task.seasonal,
