@@ -1,4 +1,4 @@
-"""Trap T12: where first contact differs, no table, page or figure shows time without missed urgent needs beside it."""
+"""Trap T12: where first contact differs, no table, page or figure shows time without safety beside it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_the_figure_of_first_contact_has_safety_beside_time(telephone: Findings)
     """T12: one bar of time has one bar of missed urgent needs at its side, and the title names no winner."""
     chart = draw_first_contact(telephone)
     time, safety = chart.axes[:2]
-    assert "released" in time.get_xlabel() and "missed urgent" in safety.get_xlabel()
+    assert "released" in time.get_xlabel() and "judged less urgent" in safety.get_xlabel()
     assert len(safety.patches) == len(telephone.worlds) == len(time.patches) + 1
     said = written(chart)
     assert WORDS in said
@@ -106,23 +106,36 @@ def test_a_sweep_over_first_contact_shows_safety_beside_time(
     chart, table = swept[name].figure(), swept[name].table
     assert chart is not None
     head, *lines = text_of(swept[name]).splitlines()
-    assert head.endswith(SAFETY)
+    assert head.endswith("  judged less urgent")
     assert table[SAFETY].max() > 0
     for line, value in zip(lines, table[SAFETY], strict=True):
         assert f"  {value:.2f} " in line
-    assert written(chart).count("missed urgent in 10,000") == 2
-    labels = [axes.get_ylabel() for axes in chart.axes]
-    assert (
-        sum("released" in label for label in labels) == sum("missed urgent" in label for label in labels) == 1
-    )
+    ends = {f"{pick(table[SAFETY]):.1f}" for pick in (min, max)}
+    assert WORDS in written(chart) and all(end in written(chart) for end in ends)
+    heads = [axes.get_title(loc="left") for axes in chart.axes]
+    for words in ("GP time released", "urgent requests judged less urgent"):
+        assert heads.count(words) == 1
 
 
 def test_a_sweep_with_one_first_contact_shows_time(swept: dict[str, SweepResult]) -> None:
     """T12: where first contact is the same everywhere nothing is added, so that the tests above can fail."""
     chart = swept["list"].figure()
     assert chart is not None
-    assert SAFETY not in text_of(swept["list"])
-    assert "missed urgent" not in "".join(axes.get_ylabel() for axes in chart.axes)
+    assert "judged" not in text_of(swept["list"])
+    assert "judged" not in written(chart)
+
+
+@pytest.mark.parametrize(("name", "words"), [("list", "where it went"), ("who and list", "of it taken home")])
+def test_a_sweep_shows_where_released_time_went(swept: dict[str, SweepResult], name: str, words: str) -> None:
+    """T12: beside released time stand its four destinations, in every figure and in the title what is taken home."""
+    chart = swept[name].figure()
+    assert chart is not None
+    heads = [axes.get_title(loc="left") for axes in chart.axes]
+    assert heads[0] == "GP time released" and words in heads
+    said = written(chart)
+    for went in ("taken home", "reinvested", "in usable gaps", "in crumbs"):
+        assert went in said
+    assert "inputs are assumed" in said
 
 
 def text_of(result: SweepResult) -> str:

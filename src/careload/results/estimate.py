@@ -11,10 +11,13 @@ from scipy.special import stdtrit
 
 from careload.results.measures import Grade, Values
 
-__all__ = ["CONFIDENCE", "Estimate", "mean_interval", "variance_factor"]
+__all__ = ["CONFIDENCE", "NOTHING", "Estimate", "mean_interval", "variance_factor"]
 
 CONFIDENCE: Final = 0.95
 """Level of every interval."""
+
+NOTHING: Final = "\N{EN DASH}"
+"""Stands in tables where there is no number."""
 
 _LEAST_FOR_FACTOR: Final = 4
 

@@ -30,7 +30,8 @@ def provenance(findings: Findings) -> dict[str, Any]:
     -------
     dict
         mark, version, created, command, commit, python, numpy, seed, replications, fixed_list_replications, scenario
-        and worlds: for each its name, digest, choices, overrides and the values of all quantities.
+        and worlds: for each its name, digest, choices, overrides, number of inputs by status, and the values of all
+        quantities.
     """
     run, scenario = findings.run, findings.scenario
     worlds = [(world.name, world.study) for world in findings.worlds]
@@ -119,5 +120,6 @@ def _world(world: World) -> dict[str, Any]:
         "digest": study.digest,
         "choices": study.choices,
         "overrides": list(study.overrides),
+        "inputs": study.share_assumed(),
         "quantities": {key: quantity.value for key, quantity in study.quantities()},
     }

@@ -15,6 +15,7 @@ import yaml
 
 from careload.inputs.faults import Fault, Faults
 from careload.results.contrast import Findings
+from careload.results.estimate import NOTHING
 from careload.results.files import PARQUET_NAME, SUMMARY_NAME, read_provenance
 from careload.results.folders import replacing
 from careload.results.levels import LEVELS
@@ -52,6 +53,9 @@ _PARTS: Final = {
     "crumbs": "crumbs_hours",
 }
 _SECTIONS: Final = ("GP time", "Access and safety")
+_JUDGED: Final = "judged less urgent"
+"""Column of safety in a terminal, in short."""
+
 _arrow: Any = pyarrow
 
 
@@ -69,7 +73,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Row:
-    """One world of one point: the values of the swept keys, and measures by column."""
+    """One world of one point: values of the swept keys, measures by column, and number of inputs by status."""
 
     point: str
     world: str
@@ -77,6 +81,7 @@ class Row:
     seed: int
     keys: Mapping[str, Any]
     measures: Mapping[str, Measure]
+    inputs: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,8 @@ class Sweep:
     failed : tuple of str
         Folders of points that failed.
     with_safety : bool
-        Whether worlds or points differ in first contact: time then never stands without missed urgent needs.
+        Whether worlds or points differ in first contact: urgent requests judged less urgent then stand
+        beside time.
     """
 
     rows: tuple[Row, ...]
@@ -194,11 +200,12 @@ def _sweep(points: Sequence[_Point], failed: tuple[str, ...]) -> Sweep:
     rows = [
         Row(
             point=point.name,
-            world=world,
+            world=world["name"],
             replications=int(point.facts["replications"]),
             seed=int(point.facts["seed"]),
             keys={key: keys.get(key) for key in swept},
-            measures=dict(_measures(point, world)),
+            measures=dict(_measures(point, world["name"])),
+            inputs=world.get("inputs", {}),
         )
         for point, keys in zip(points, written, strict=True)
         for world in _worlds(point)
@@ -227,9 +234,10 @@ def _read(path: Path) -> _Point:
     return point
 
 
-def _worlds(point: _Point) -> list[str]:
-    names = [str(world["name"]) for world in point.facts["worlds"]]
-    return names[1:] or names
+def _worlds(point: _Point) -> list[Mapping[str, Any]]:
+    """Facts of the worlds that are compared, or of the one that there is."""
+    worlds: list[Mapping[str, Any]] = point.facts["worlds"]
+    return worlds[1:] or worlds
 
 
 def _written(point: _Point) -> dict[str, Any]:
@@ -282,7 +290,7 @@ def collect(folder: Path, names: Collection[str] | None = None) -> str:
     paths += save_figure(chart, folder, SWEEP_NAME) if chart is not None else []
     lines = [text_table(sweep)]
     if sweep.with_safety:
-        lines.append(f"{SAFETY}: urgent requests judged less urgent, per 10,000; first contact differs")
+        lines.append(f"{_JUDGED}: of 10,000 requests, urgent ones judged less urgent; first contact differs")
     if sweep.failed:
         lines.append(f"failed: {', '.join(sweep.failed)}; why stands in {FAILED_NAME} of each folder")
     others = [path.name for path in _points(folder) if (path / PARQUET_NAME).is_file()]
@@ -360,7 +368,8 @@ def text_table(sweep: Sweep) -> str:
     shown = [name for name in _PARTS.values() if name in sweep.rows[0].measures] or ["gp_worked"]
     shown += [SAFETY] if sweep.with_safety else []
     several = len({row.world for row in sweep.rows}) > 1
-    head = ["point", *(["world"] if several else []), *sweep.keys, *shown]
+    heads = [_JUDGED if name == SAFETY else name for name in shown]
+    head = ["point", *(["world"] if several else []), *sweep.keys, *heads]
     lines = [head]
     for row in sweep.rows:
         known = [row.point, *([row.world] if several else []), *(str(row.keys[key]) for key in sweep.keys)]
@@ -373,6 +382,6 @@ def text_table(sweep: Sweep) -> str:
 
 def _number(measure: Measure | None) -> str:
     if measure is None or math.isnan(measure.value):
-        return ""
+        return NOTHING
     half = "" if math.isnan(measure.low) else f" \N{PLUS-MINUS SIGN} {(measure.high - measure.low) / 2:.2f}"
     return f"{measure.value:.2f}{half}"

@@ -1,4 +1,7 @@
-"""One figure of a sweep: a heat map over two keys, a line over one; safety beside time where first contact differs."""
+"""One figure of a sweep: released time and its destinations as heat maps over two keys, as lines over one.
+
+Safety stands beside time where first contact differs.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 
-from careload.results.figures import BLUE, GREY, INK, Chart
+from careload.results.figures import GREY, INK, Chart
 from careload.results.report import SAFETY, SIMULATION_ONLY, signed
 from careload.results.sweep import Measure, Row, Sweep
 from careload.results.waterfall import COLOURS
@@ -19,22 +22,47 @@ from careload.results.waterfall import COLOURS
 __all__ = ["draw_sweep"]
 
 _STYLE: Final[dict[Any, Any]] = {"svg.hashsalt": "careload", "hatch.linewidth": 0.6, "font.size": 10}
-_SHOWN: Final = ("released_hours", "gp_worked")
+_RELEASED: Final = "released_hours"
+_WENT: Final = {
+    "taken_home_hours": "home",
+    "reinvested_hours": "reinvested",
+    "usable_hours": "usable",
+    "crumbs_hours": "crumbs",
+}
+"""Columns of the four destinations, and the names of their colours."""
+
+_MARKS: Final = {"home": "o", "reinvested": "s", "usable": "^", "crumbs": "D"}
 _NAMES: Final = {
-    "released_hours": "GP time released",
+    _RELEASED: "GP time released",
     "gp_worked": "GP time worked",
-    SAFETY: "missed urgent",
+    "taken_home_hours": "of it taken home",
+    "reinvested_hours": "of it reinvested",
+    "usable_hours": "of it in usable gaps",
+    "crumbs_hours": "of it in crumbs",
+    SAFETY: "urgent requests judged less urgent",
 }
 _LEFT_OUT: Final = ("worlds.", "practice.", "team.", "task.", "delegation.")
 _MOST_TICKS: Final = 12
 _MOST_CELLS: Final = 24
+_CELL: Final = (0.45, 0.3)
+_ASIDE: Final = 1.5
+"""Inches across and up of a cell, and across beside the cells of a map."""
+
+_WIDEST: Final = 13.0
+"""Inches up to which maps stand three in a row."""
+
+_NARROWEST: Final = 8.4
+"""Inches that a title needs."""
+
+_MISSED: Final = "urgent requests in 10,000 judged less urgent"
 _ZERO: Final = "hatched: the interval contains 0"
 
 
 def draw_sweep(sweep: Sweep, world: str | None = None) -> Chart | None:
-    """Draw released time, or GP time worked where nothing is compared, over the one or two keys that were swept.
+    """Draw released time and its four destinations over the one or two keys that were swept.
 
-    Where first contact differs, urgent requests judged less urgent are drawn beside it: time never stands alone.
+    Where nothing is compared GP time worked is drawn. Where first contact differs, urgent requests judged less urgent
+    stand beside it: time never stands alone.
 
     Parameters
     ----------
@@ -49,10 +77,10 @@ def draw_sweep(sweep: Sweep, world: str | None = None) -> Chart | None:
     """
     chosen = world or sweep.rows[0].world
     rows = [row for row in sweep.rows if row.world == chosen]
-    names = [next(name for name in _SHOWN if name in rows[0].measures)]
-    names += [SAFETY] if sweep.with_safety else []
     if len(sweep.keys) not in (1, 2):
         return None
+    names = [_RELEASED, *_WENT] if _RELEASED in rows[0].measures else ["gp_worked"]
+    names += [SAFETY] if sweep.with_safety else []
     with matplotlib.rc_context(_STYLE):
         if len(sweep.keys) == 1:
             return _lines(sweep, rows, names)
@@ -67,30 +95,50 @@ def _values(rows: Sequence[Row], key: str) -> list[Any]:
 
 
 def _heat_maps(sweep: Sweep, rows: Sequence[Row], names: Sequence[str]) -> Chart:
-    """One map for each measure, side by side."""
+    """One map for each measure, two or three in a row; the destinations have one scale of colours."""
     down, across = sweep.keys
     if len(_values(rows, down)) > len(_values(rows, across)):
         down, across = across, down
     xs, ys = _values(rows, across), _values(rows, down)
-    each, height = 2.6 + 0.62 * max(8, len(xs)), 2.4 + 0.42 * max(4, len(ys))
-    width = each * len(names)
+    each = _ASIDE + _CELL[0] * max(5, len(xs))
+    columns = min(len(names), 3 if 3 * each <= _WIDEST else 2)
+    each = max(each, _NARROWEST / columns)
+    lines, row = -(-len(names) // columns), 1.2 + _CELL[1] * max(5, len(ys))
+    width = each * columns
+    title = _heading(rows, names, width)
+    height = 0.75 + 0.19 * (title.count("\n") + 1) + row * lines
     figure = Chart(figsize=(width, height), dpi=150, facecolor="white")
     for number, name in enumerate(names):
-        left = number * each
-        axes = figure.add_axes(
-            ((left + 1.15) / width, 1.05 / height, (each - 2.5) / width, (height - 2.3) / height)
-        )
-        image = _heat_map(axes, rows, name, (down, across), name != SAFETY)
+        left, bottom = number % columns * each, 1.0 + (lines - 1 - number // columns) * row
+        wide, high = (each - _ASIDE) / width, (row - 1.2) / height
+        axes = figure.add_axes(((left + 0.75) / width, bottom / height, wide, high))
+        image = _heat_map(axes, rows, name, (down, across), _limits(rows, name))
         axes.set_xlabel(_words_of(across))
         axes.set_ylabel(_words_of(down))
-        place = ((left + each - 1.15) / width, 1.05 / height, 0.18 / width, (height - 2.3) / height)
-        figure.colorbar(image, cax=figure.add_axes(place)).set_label(_unit(rows, name))
-    hatched = any(_open(row.measures[names[0]]) for row in rows)
-    _words(figure, width, height, _finding(rows, names), rows, hatched)
+        _head(axes, rows, [name], _NAMES[name])
+        place = ((left + each - 0.67) / width, bottom / height, 0.13 / width, high)
+        figure.colorbar(image, cax=figure.add_axes(place)).ax.tick_params(labelsize=8)
+    hatched = any(_open(row.measures[name]) for row in rows for name in names if name != SAFETY)
+    _words(figure, title, rows, hatched)
     return figure
 
 
-def _heat_map(axes: Axes, rows: Sequence[Row], name: str, keys: tuple[str, str], signs: bool) -> Any:
+def _limits(rows: Sequence[Row], name: str) -> dict[str, Any]:
+    """Colours of a map; zero is white where there are both signs."""
+    together = [*_WENT] if name in _WENT else [name]
+    values = [row.measures[one].value for row in rows for one in together]
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    if name == SAFETY:
+        return {"vmin": 0.0, "vmax": high or 1.0, "cmap": "Reds"}
+    if low < 0 < high:
+        most = max(-low, high)
+        return {"vmin": -most, "vmax": most, "cmap": "PuOr"}
+    return {"vmin": low, "vmax": high, "cmap": "cividis"}
+
+
+def _heat_map(
+    axes: Axes, rows: Sequence[Row], name: str, keys: tuple[str, str], limits: dict[str, Any]
+) -> Any:
     """Cells of one measure; hatched where the interval contains 0, if its sign matters."""
     ys, xs = (_values(rows, key) for key in keys)
     grid = np.full((len(ys), len(xs)), np.nan)
@@ -99,19 +147,34 @@ def _heat_map(axes: Axes, rows: Sequence[Row], name: str, keys: tuple[str, str],
         place = ys.index(row.keys[keys[0]]), xs.index(row.keys[keys[1]])
         cells[place] = row.measures[name]
         grid[place] = row.measures[name].value
-    low, high = float(np.nanmin(grid)), float(np.nanmax(grid))
-    limits: dict[str, Any] = {"vmin": low, "vmax": high, "cmap": "cividis"}
-    if not signs:
-        limits = {"vmin": 0.0, "vmax": high or 1.0, "cmap": "Reds"}
-    elif low < 0 < high:
-        most = max(-low, high)
-        limits = {"vmin": -most, "vmax": most, "cmap": "PuOr"}
     image = axes.imshow(grid, aspect="auto", origin="lower", **limits)
     for (y, x), measure in cells.items():
-        _mark(axes, x, y, measure, image, max(len(xs), len(ys)) <= _MOST_CELLS, signs)
-    axes.set_xticks(range(len(xs)), [f"{x:g}" if isinstance(x, float) else str(x) for x in xs])
-    axes.set_yticks(range(len(ys)), [f"{y:g}" if isinstance(y, float) else str(y) for y in ys])
+        _mark(axes, x, y, measure, image, max(len(xs), len(ys)) <= _MOST_CELLS, name != SAFETY)
+    axes.set_xticks(range(len(xs)), [_short(x) for x in xs])
+    axes.set_yticks(range(len(ys)), [_short(y) for y in ys])
+    axes.tick_params(labelsize=8.5)
     return image
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _head(axes: Axes, rows: Sequence[Row], names: Sequence[str], words: str) -> None:
+    """Write above a panel what it is, in which unit, and how far chance goes at most."""
+    measured = [row.measures[name] for row in rows for name in names]
+    halves = [(one.high - one.low) / 2 for one in measured if not math.isnan(one.low)]
+    most = f"chance: \N{PLUS-MINUS SIGN} {max(halves):.2f} at most" if halves else "no interval"
+    axes.set_title(words, loc="left", fontsize=10, fontweight="bold", color=INK, pad=17)
+    axes.annotate(
+        f"{measured[0].unit}; {most}",
+        (0, 1),
+        xytext=(0, 5),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=8,
+        color=GREY,
+    )
 
 
 def _mark(axes: Axes, x: int, y: int, measure: Measure, image: Any, with_number: bool, signs: bool) -> None:
@@ -135,46 +198,67 @@ def _open(measure: Measure) -> bool:
 
 
 def _lines(sweep: Sweep, rows: Sequence[Row], names: Sequence[str]) -> Chart:
-    """One line for each measure, side by side."""
-    each, height = 7.2, 4.6
-    width = each * len(names)
+    """Released time, its destinations, and safety, side by side as lines."""
+    panels = [[name] for name in names if name not in _WENT]
+    if _RELEASED in names:
+        panels.insert(1, [*_WENT])
+    each = max(5.2, _NARROWEST / len(panels))
+    width = each * len(panels)
+    title = _heading(rows, names, width)
+    height = 4.8 + 0.19 * title.count("\n")
     figure = Chart(figsize=(width, height), dpi=150, facecolor="white")
-    for number, name in enumerate(names):
-        place = ((number * each + 0.8) / width, 1.05 / height, (each - 1.1) / width, (height - 2.1) / height)
-        _line(figure.add_axes(place), sweep.keys[0], rows, name)
-    _words(figure, width, height, _finding(rows, names), rows, False)
+    for number, shown in enumerate(panels):
+        place = ((number * each + 0.7) / width, 1.2 / height, (each - 1.0) / width, 2.55 / height)
+        _panel(figure.add_axes(place), sweep.keys[0], rows, shown)
+    _words(figure, title, rows, False)
     return figure
 
 
-def _line(axes: Axes, key: str, rows: Sequence[Row], name: str) -> None:
+def _panel(axes: Axes, key: str, rows: Sequence[Row], names: Sequence[str]) -> None:
+    """One or several measures over a key, each beside the last so that their intervals can be told apart."""
     xs = _values(rows, key)
     numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in xs)
     at = {x: float(x) if numbers else float(place) for place, x in enumerate(xs)}
-    points = (
-        sorted((at[row.keys[key]], row.measures[name]) for row in rows)
-        if numbers
-        else [(at[row.keys[key]], row.measures[name]) for row in rows]
-    )
-    where = [x for x, _ in points]
-    value = np.array([measure.value for _, measure in points])
-    ends = np.array([[measure.low, measure.high] for _, measure in points])
+    room = (max(at.values()) - min(at.values()) or 1.0) / (60 if numbers else 12 * max(1, len(xs) - 1))
+    ordered = sorted(rows, key=lambda row: at[row.keys[key]])
+    for number, name in enumerate(names):
+        beside = room * (number - (len(names) - 1) / 2)
+        _line(
+            axes, [at[row.keys[key]] + beside for row in ordered], ordered, name, "-" if numbers else "none"
+        )
+    axes.axhline(0, color=GREY, linewidth=0.8)
+    if not numbers or len(xs) <= _MOST_TICKS:
+        axes.set_xticks([at[x] for x in xs], [_short(x) for x in xs])
+    if not numbers:
+        axes.set_xlim(-0.5, len(xs) - 0.5)
+    if SAFETY in names:
+        axes.set_ylim(bottom=0, top=None if any(row.measures[SAFETY].value for row in rows) else 1)
+    axes.set_xlabel(_words_of(key))
+    axes.spines[["top", "right"]].set_visible(False)
+    _head(axes, rows, names, _NAMES[names[0]] if len(names) == 1 else "where it went")
+    if len(names) > 1:
+        place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.19), "ncols": len(names)}
+        axes.legend(frameon=False, fontsize=8.5, handletextpad=0.4, columnspacing=1.2, **place)
+
+
+def _line(axes: Axes, where: Sequence[float], rows: Sequence[Row], name: str, style: str) -> None:
+    """Values of one measure with their intervals."""
+    value = np.array([row.measures[name].value for row in rows])
+    ends = np.array([[row.measures[name].low, row.measures[name].high] for row in rows])
+    colour = {SAFETY: "cost"}.get(name, _WENT.get(name, "moved"))
     axes.errorbar(
         where,
         value,
         yerr=np.abs(np.nan_to_num(ends.T - value)),
-        color=COLOURS["cost"] if name == SAFETY else BLUE,
-        marker="o",
-        capsize=4,
-        linestyle="-" if numbers else "none",
+        color=COLOURS[colour],
+        marker=_MARKS.get(colour, "o"),
+        markersize=5,
+        markeredgecolor=INK,
+        markeredgewidth=0.4,
+        capsize=3,
+        linestyle=style,
+        label=_NAMES[name].removeprefix("of it "),
     )
-    axes.axhline(0, color=GREY, linewidth=0.8)
-    if name == SAFETY:
-        axes.set_ylim(bottom=0, top=None if value.any() else 1)
-    if not numbers or len(xs) <= _MOST_TICKS:
-        axes.set_xticks([at[x] for x in xs], [f"{x:g}" if isinstance(x, float) else str(x) for x in xs])
-    axes.set_xlabel(_words_of(key))
-    axes.set_ylabel(_unit(rows, name))
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _words_of(key: str) -> str:
@@ -184,37 +268,58 @@ def _words_of(key: str) -> str:
     return key.replace(".", " ").replace("_", " ")
 
 
-def _unit(rows: Sequence[Row], name: str) -> str:
-    return f"{_NAMES[name]}, {rows[0].measures[name].unit}"
-
-
 def _finding(rows: Sequence[Row], names: Sequence[str]) -> str:
-    """The least and the most, where they are, and where first contact differs what is missed there."""
+    """The least and the most, and where they are, or that chance explains it; what is missed where that differs."""
     name = names[0]
     known = [row for row in rows if not math.isnan(row.measures[name].value)]
-    least = min(known, key=lambda row: row.measures[name].value)
-    most = max(known, key=lambda row: row.measures[name].value)
-
-    def told(row: Row) -> str:
-        where = [f"{_words_of(key)} {value}" for key, value in row.keys.items()]
-        where += [f"{signed(row.measures[one].value, 1)} missed urgent in 10,000" for one in names[1:]]
-        return f"{signed(row.measures[name].value, 1)} h a week ({', '.join(where)})"
-
-    if name == "released_hours":
-        unclear = sum(_open(row.measures[name]) for row in known)
-        end = f"; not clearly other than 0 in {unclear} of {len(known)} points" if unclear else ""
+    least, most = (pick(known, key=lambda row: row.measures[name].value) for pick in (min, max))
+    ends = tuple(row.measures[name] for row in (least, most))
+    if len(known) > 1 and ends[1].low <= ends[0].high:
+        where = signed(ends[0].value, 2), signed(ends[1].value, 2)
+        missed = [row.measures[SAFETY].value for row in known] if SAFETY in names else []
+        told = f"{signed(min(missed), 1)} to {signed(max(missed), 1)} {_MISSED}" if missed else ""
+        said = [
+            f"does not change beyond chance: {where[0]} to {where[1]} h a week",
+            *([told] if told else []),
+        ]
     else:
-        end = ""
-    return f"{_NAMES[name]} per GP runs from {told(least)} to {told(most)}{end}"
+        said = [f"runs from {_told(least, names)} to {_told(most, names)}"]
+    unclear = sum(_open(row.measures[name]) for row in known) if name == _RELEASED else 0
+    said += [f"not clearly other than 0 in {unclear} of {len(known)} points"] if unclear else []
+    return f"{_NAMES[name]} per GP {'; '.join(said)}"
 
 
-def _words(
-    figure: Chart, width: float, height: float, title: str, rows: Sequence[Row], hatched: bool
-) -> None:
-    """Finding above; what the numbers are below."""
+def _told(row: Row, names: Sequence[str]) -> str:
+    """Value of a point, where it is, what of it is taken home, and what is missed there."""
+    where = [f"{_words_of(key)} {_short(value)}" for key, value in row.keys.items()]
+    with_it = {"taken_home_hours": "taken home", SAFETY: _MISSED}
+    where += [f"{signed(row.measures[one].value, 1)} {with_it[one]}" for one in names if one in with_it]
+    return f"{signed(row.measures[names[0]].value, 1)} h a week ({', '.join(where)})"
+
+
+def _heading(rows: Sequence[Row], names: Sequence[str], width: float) -> str:
+    """The finding in lines as wide as the figure."""
+    return fill(_finding(rows, names), int(width * 10.2))
+
+
+def _words(figure: Chart, title: str, rows: Sequence[Row], hatched: bool) -> None:
+    """Finding above; what the numbers are, and how much is assumed, below."""
+    width, height = figure.get_size_inches()
     left, top, bottom = 0.2 / width, 1 - 0.2 / height, 0.12 / height
-    heading = fill(title, int(width * 9.8))
-    figure.text(left, top, heading, fontsize=11.5, fontweight="bold", color=INK, va="top")
+    figure.text(left, top, title, fontsize=11.5, fontweight="bold", color=INK, va="top")
     notes = [_ZERO] if hatched else []
     notes += [f"{rows[0].world}: {rows[0].replications} replications at each point; {SIMULATION_ONLY}"]
-    figure.text(left, bottom, fill("; ".join(notes), int(width * 15)), fontsize=8, color=GREY, va="bottom")
+    notes += [_assumed(rows)]
+    figure.text(left, bottom, fill("; ".join(notes), int(width * 17)), fontsize=8, color=GREY, va="bottom")
+
+
+def _assumed(rows: Sequence[Row]) -> str:
+    """How many inputs are assumed, least to most over the points."""
+    counts = [row.inputs for row in rows if row.inputs]
+    if not counts:
+        return "how many inputs are assumed was not kept"
+    few, all_of = (
+        " to ".join(str(one) for one in sorted({min(found), max(found)}))
+        for found in ([one["assumed"] for one in counts], [sum(one.values()) for one in counts])
+    )
+    return f"{few} of {all_of} inputs are assumed"
