@@ -17,7 +17,7 @@ SHIFTS = {
     "role.gp.pace": (-0.2, 0.1),
     "trust.start": (-0.4, 0.2),
 }
-"""Key to what its low and its high end add to every part and difference."""
+"""Key to what its low and its high end add to every part, difference and measure."""
 
 
 def with_spread(findings: Findings) -> Findings:
@@ -31,7 +31,9 @@ def with_spread(findings: Findings) -> Findings:
 
 
 def _spread(findings: Findings, contrast: Contrast, key: str, low: float, high: float) -> InputSpread:
-    quantity = findings.world(contrast.world).study.quantity(key)
+    world = findings.world(contrast.world)
+    quantity = world.study.quantity(key)
+    moved = (contrast.parts, contrast.differences, findings.baseline.levels, world.levels)
     return InputSpread(
         world=contrast.world,
         key=key,
@@ -39,8 +41,8 @@ def _spread(findings: Findings, contrast: Contrast, key: str, low: float, high: 
         unit=quantity.unit,
         status=quantity.status,
         value=quantity.value,
-        low=SpreadEnd(quantity.low, _moved(contrast.parts, low), _moved(contrast.differences, low)),
-        high=SpreadEnd(quantity.high, _moved(contrast.parts, high), _moved(contrast.differences, high)),
+        low=SpreadEnd(quantity.low, *(_moved(estimates, low) for estimates in moved)),
+        high=SpreadEnd(quantity.high, *(_moved(estimates, high) for estimates in moved)),
         others=tuple(name for language, name in quantity.label.items() if language != "en"),
     )
 

@@ -14,7 +14,7 @@ from careload.inputs.study import Comparison
 from careload.jobs import point_of, simulate_worlds, swept_point, write_findings
 from careload.plan import make_plan
 from careload.results.contrast import Findings, ledger_hours
-from careload.results.measures import world_totals
+from careload.results.measures import HOUR, WORKED, world_totals
 from careload.results.report import report
 from careload.simulate import simulate
 
@@ -69,6 +69,23 @@ def test_an_end_is_the_run_plus_the_shift_over_the_same_replications(findings: F
             expected = contrast.parts["released"].value + (there - here).mean()
             assert end.parts["released"].value == pytest.approx(expected, abs=1e-12)
             assert end.parts["released"].low <= expected <= end.parts["released"].high
+
+
+def test_measures_of_both_worlds_are_moved_and_differ_by_the_moved_difference(findings: Findings) -> None:
+    """As held against a run of an end by itself."""
+    loaded = comparison()
+    (one,) = [spread for spread in findings.spread if spread.key == "task.undifferentiated.rate"]
+    alone = simulate([study.with_value(one.key, one.high.value) for _, study in loaded.worlds], 3)
+    for number, (world, moved) in enumerate(
+        zip(findings.worlds, (one.high.baseline, one.high.levels), strict=True)
+    ):
+        there = world_totals(alone, number, world.study).per_week(*WORKED)
+        shift = (there - world.totals.per_week(*WORKED)[:3]).mean() / HOUR
+        assert moved["gp_worked"].value == pytest.approx(world.levels["gp_worked"].value + shift, abs=1e-9)
+    for spread in findings.spread:
+        for end in (spread.low, spread.high):
+            less = end.levels["gp_worked"].value - end.baseline["gp_worked"].value
+            assert less == pytest.approx(end.differences["gp_worked"].value, abs=1e-9)
 
 
 def test_the_ends_are_those_of_the_declared_range(findings: Findings) -> None:

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from careload.results.contrast import Findings
-from careload.results.figures import CHANCE, HATCHED, INPUTS, Chart, draw_released, save_figure
+from careload.results.figures import BAND, CHANCE, HATCHED, INPUTS, Chart, draw_released, save_figure
 from careload.results.figures_inputs import draw_first_contact, draw_inputs, time_and_safety
 from careload.results.report import SIMULATION_ONLY, finding, signed
 from careload.results.tornado import inputs_band, swings
@@ -228,13 +228,26 @@ def test_first_contact_shows_time_beside_safety_and_ranks_nobody() -> None:
     findings = release()
     chart = draw_first_contact(findings)
     time, safety = chart.axes
-    assert "released" in time.get_xlabel() and "missed urgent, per 10,000" in safety.get_xlabel()
+    assert "released" in time.get_xlabel() and "judged less urgent,\nper 10,000" in safety.get_xlabel()
     missed = [world.levels["missed_urgent"].value for world in findings.worlds]
     heights = [bar.get_width() for bar in safety.patches if isinstance(bar, Rectangle)]
     assert heights == pytest.approx(missed)
     said = time_and_safety(findings)
     assert "released: " in said and signed(missed[0], 1) in said and signed(missed[1], 1) in said
     assert not {"best", "worst", "most", "better"} & set(said.split())
+
+
+def test_the_band_of_the_inputs_stands_on_both_sides_of_first_contact() -> None:
+    """Every world has it around safety, the baseline too; the words say that it is not chance."""
+    findings = with_spread(release())
+    chart = draw_first_contact(findings)
+    least, most = (pick(shift for ends in SHIFTS.values() for shift in ends) for pick in (min, max))
+    centres = [findings.contrasts[0].parts["released"].value]
+    missed = [world.levels["missed_urgent"].value for world in findings.worlds]
+    for axes, values in zip(chart.axes, (centres, missed), strict=True):
+        bands = [line.get_xdata() for line in axes.lines if line.get_color() == BAND]
+        assert [list(band) for band in bands] == [pytest.approx([one + least, one + most]) for one in values]
+    assert "inputs: one at a time over its declared range, least to most; not chance" in words(chart)
 
 
 def test_costs_are_drawn_and_written_with_their_sign() -> None:

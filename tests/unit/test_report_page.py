@@ -16,11 +16,13 @@ import careload
 from careload.inputs.faults import Faults
 from careload.inputs.study import Refusal
 from careload.results.contrast import Findings
+from careload.results.estimate import NOTHING
 from careload.results.files import PAGE_NAME
-from careload.results.report import finding, signed
+from careload.results.report import finding, report, signed
 from careload.results.report_grounds import NOT_MODELLED
 from careload.results.report_markup import Markup, element
 from careload.results.report_page import page, write_page
+from careload.results.tornado import inputs_band
 from careload.results.waterfall import ASSUMED, COLOURS, DESTINATIONS, steps
 from short_findings import short_findings
 from spread import SHIFTS, with_spread
@@ -118,7 +120,7 @@ def test_every_number_of_the_run_is_on_the_page_with_interval_unit_and_grade(
     for one in estimates:
         row = rows[one.quantity]
         if math.isnan(one.value):
-            assert " none " in row
+            assert f" {NOTHING} " in row
         elif not one.value == one.low == one.high == 0:
             assert signed(one.value, one.decimals) in row
             ends = (
@@ -295,6 +297,33 @@ def test_time_never_stands_alone_where_first_contact_changes_hands() -> None:
     assert finding(findings, findings.contrasts[0]).endswith(words)
     assert words[2:] in said(ET.fromstring(page(findings).partition("\n")[2]))
     assert "judged less urgent" not in finding(alone(), alone().contrasts[0])
+
+
+def test_cards_of_measures_say_how_far_inputs_move_the_change() -> None:
+    text = said(ET.fromstring(text_of(varied).partition("\n")[2]))
+    contrast = varied().contrasts[0]
+    for name in ("wait_days", "unmet", "missed_urgent"):
+        one = contrast.differences[name]
+        ends = inputs_band(varied(), contrast, name)
+        assert ends is not None
+        assert f"inputs: {' to '.join(signed(end, one.decimals) for end in ends)}" in text
+    assert "least to most, which is not chance" in text
+
+
+def test_of_several_worlds_every_level_stands_beside_its_change() -> None:
+    findings = two_worlds()
+    rows = [row for row in tree_of(two_worlds).iter("tr") if row.find("td") is not None]
+    worked = next(row for row in rows if said(row).startswith("worked h/week per GP "))
+    cells = [said(cell) for cell in worked.findall("td")]
+    printed = next(line for line in report(findings).splitlines() if line.startswith("  worked  ")).split(
+        "  "
+    )
+    for world, cell in zip(findings.worlds, cells, strict=False):
+        level = signed(world.levels["gp_worked"].value, 2)
+        assert cell.startswith(level)
+        assert any(one.strip().startswith(f"{level} ") for one in printed)
+    for contrast, cell in zip(findings.contrasts, cells[1:], strict=False):
+        assert signed(contrast.differences["gp_worked"].value, 2) in cell
 
 
 def test_destinations_of_several_worlds_stand_end_to_end() -> None:

@@ -198,7 +198,7 @@ def test_a_comparison_of_three_worlds_has_two_contrasts(tmp_path: Path) -> None:
     worlds = (*two.worlds, ("again", two.worlds[1][1]))
     text = compare_job(Comparison(two.scenario, worlds), tmp_path)
     assert {path.name for path in tmp_path.glob("*.png")} == {"released_solo_nurse.png", "released_again.png"}
-    assert "again against solo" in text and "again - solo" in text
+    assert "again against solo" in text and "less solo" in text and "again - solo" not in text
     summary = pd.read_csv(tmp_path / "summary.csv").set_index("quantity")
     for column in ("value", "low", "high"):
         assert summary.loc["again.released", column] == summary.loc["solo_nurse.released", column]

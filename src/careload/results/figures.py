@@ -25,6 +25,7 @@ from careload.results.tornado import inputs_band
 from careload.results.waterfall import ASSUMED, COLOURS, Step, along, interval_of, steps
 
 __all__ = [
+    "BAND",
     "BLUE",
     "CHANCE",
     "GREY",
@@ -55,7 +56,7 @@ STYLE: Final[dict[Any, Any]] = {"svg.hashsalt": "careload", "hatch.linewidth": 0
 
 HATCHED: Final = f"hatched: {ASSUMED} (grade D)"
 CHANCE: Final = "chance: 95 % over replications"
-INPUTS: Final = "inputs: one at a time over its declared range, least to most"
+INPUTS: Final = "inputs: one at a time over its declared range, least to most; not chance"
 
 _BAR: Final = 0.6
 _BAND_AT: Final = 0.39

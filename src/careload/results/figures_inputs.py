@@ -28,7 +28,7 @@ from careload.results.figures import (
     write_title,
 )
 from careload.results.report import SAFETY, finding, signed, world_label
-from careload.results.tornado import Swing, estimate_of, inputs_band, swings
+from careload.results.tornado import Swing, estimate_of, inputs_band, level_band, swings
 from careload.results.waterfall import COLOURS, HIGH_END, LOW_END
 
 __all__ = ["draw_first_contact", "draw_inputs", "first_contact_differs"]
@@ -152,9 +152,9 @@ def draw_first_contact(findings: Findings) -> Chart:
     """
     contrasts = findings.contrasts
     with matplotlib.rc_context(STYLE):
-        height = 3.0 + 0.42 * (len(contrasts) + 1)
+        height = 3.15 + 0.42 * (len(contrasts) + 1)
         figure = Chart(figsize=(10.9, height), dpi=150, facecolor="white")
-        bottom, top = 1.5 / height, 1 - 1.15 / height
+        bottom, top = 1.65 / height, 1 - 1.15 / height
         time, safety = (figure.add_axes((x, bottom, 0.21, top - bottom)) for x in (0.27, 0.635))
         _draw_time(time, findings)
         _draw_safety(safety, findings)
@@ -203,8 +203,12 @@ def _draw_safety(axes: Axes, findings: Findings) -> None:
         one = world.levels[SAFETY]
         draw_bar(axes, line, 0.0, one.value, COLOURS["cost"], one.grade == "D")
         draw_interval(axes, line, one.low, one.high)
+        band = level_band(findings, world.name, SAFETY)
+        if band is not None:
+            draw_band(axes, line, *band)
         beside(axes, 1.03, line, _numbers(one), ha="left", fontsize=9)
-    _finish(axes, f"missed urgent, {findings.baseline.levels[SAFETY].unit}", len(findings.contrasts))
+    base = findings.baseline.levels[SAFETY]
+    _finish(axes, f"{base.label},\n{base.unit}", len(findings.contrasts))
 
 
 def _finish(axes: Axes, label: str, last: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from careload.inputs.study import Study
 from careload.results.contrast import PATH_LIMIT, Contrast, Findings, World
-from careload.results.estimate import Estimate
+from careload.results.estimate import NOTHING, Estimate
 from careload.results.levels import levels_of
 from careload.results.measures import GRADES
 from careload.results.shift import unread_line
@@ -353,12 +353,12 @@ def _against(contrasts: Sequence[Contrast]) -> list[str]:
 
 
 def _level_table(findings: Findings) -> str:
-    """Measures of the worlds; with more than two worlds, the baseline and the differences from it."""
-    contrasts = findings.contrasts
-    shown = findings.worlds if len(findings.worlds) <= 2 else findings.worlds[:1]
-    names = [world.name for world in shown] + [
-        f"{contrast.world} - {contrast.against}" for contrast in contrasts
-    ]
+    """Measures of every world, and the differences from the baseline; of several worlds each stands by its level."""
+    first, *others = findings.worlds
+    several = len(others) > 1
+    names = [first.name]
+    for world in others:
+        names += [world.name, f"less {first.name}" if several else f"{world.name} - {first.name}"]
     alone = all(world.study.staff == ("gp",) for world in findings.worlds)
     rows: list[list[str]] = []
     section = ""
@@ -368,8 +368,9 @@ def _level_table(findings: Findings) -> str:
         if level.section != section:
             section = level.section
             rows.append([section, *names, "unit", "grade"])
-        found = [world.levels[level.name] for world in shown]
-        found += [contrast.differences[level.name] for contrast in contrasts]
+        found = [first.levels[level.name]]
+        for world, contrast in zip(others, findings.contrasts, strict=True):
+            found += [world.levels[level.name], contrast.differences[level.name]]
         rows.append([f"  {level.label}", *map(_number, found), level.unit, _worst(found)])
     return _aligned(rows, last_left=2)
 
@@ -412,7 +413,7 @@ def _number(estimate: Estimate) -> str:
     """Mean and half width, or both ends where the interval is not symmetric."""
     value, low, high, decimals = estimate.value, estimate.low, estimate.high, estimate.decimals
     if math.isnan(value):
-        return "none"
+        return NOTHING
     if math.isnan(low):
         return f"{signed(value, decimals)} (no interval)"
     if math.isclose(high - value, value - low, rel_tol=1e-6, abs_tol=1e-12):

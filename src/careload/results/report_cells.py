@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from careload.results.contrast import Findings, World
-from careload.results.estimate import Estimate
+from careload.results.estimate import NOTHING, Estimate
 from careload.results.levels import Level
 from careload.results.measures import GRADES, worst_grade
 from careload.results.report import signed
@@ -32,7 +32,7 @@ def interval(one: Estimate, turned: bool = False, decimals: int | None = None) -
     places = one.decimals if decimals is None else decimals
     value, low, high = (-one.value, -one.high, -one.low) if turned else (one.value, one.low, one.high)
     if math.isnan(value):
-        return element("span", "none", class_="ci")
+        return element("span", NOTHING, class_="ci")
     if value == low == high == 0:
         return element("span", "0", class_="n")
     ends = "no interval" if math.isnan(low) else f"{signed(low, places)} to {signed(high, places)}"
@@ -76,7 +76,7 @@ def table(head: Markup, rows: Sequence[Markup], caption: str, kind: str = "plain
 
 
 def level_table(findings: Findings, groups: Sequence[tuple[str, Sequence[Level]]], caption: str) -> Markup:
-    """Measures of the worlds and the differences; with more than two worlds, the baseline and the differences.
+    """Measures of every world, and the differences: in a column, or with more than two worlds below each level.
 
     Parameters
     ----------
@@ -85,21 +85,36 @@ def level_table(findings: Findings, groups: Sequence[tuple[str, Sequence[Level]]
         Headings and the measures below them.
     caption : str
     """
-    contrasts = findings.contrasts
-    shown = findings.worlds if len(contrasts) == 1 else findings.worlds[:1]
-    names = [plain(world.name) for world in shown]
-    names += ["change"] if len(contrasts) == 1 else [f"{plain(one.world)}: change" for one in contrasts]
+    contrasts, several = findings.contrasts, len(findings.contrasts) > 1
+    names = [plain(world.name) for world in findings.worlds]
+    if several:
+        names[1:] = [f"{name}, change from {names[0]}" for name in names[1:]]
+    else:
+        names += ["change"]
     rows = []
     for heading, levels in groups:
         rows.append(group_row(heading, len(names) + 2))
         for level in levels:
-            found = [world.levels[level.name] for world in shown]
-            found += [contrast.differences[level.name] for contrast in contrasts]
+            found = [world.levels[level.name] for world in findings.worlds]
+            changes = [contrast.differences[level.name] for contrast in contrasts]
+            if several:
+                cells = [number_cell(found[0]), *map(_cell_with_change, found[1:], changes)]
+            else:
+                cells = [*map(number_cell, (*found, *changes))]
             label = joined(level.label.strip(), element("small", f" {level.unit}"))
             indent = "sub" if level.label.startswith(" ") else "row"
             head = element("th", label, scope="row", class_=indent, title=level.description)
-            rows.append(element("tr", head, *map(number_cell, found), grade_cell(found)))
+            rows.append(element("tr", head, *cells, grade_cell([*found, *changes])))
     return table(heading_row("", *names, "grade"), rows, caption)
+
+
+def _cell_with_change(level: Estimate, change: Estimate) -> Markup:
+    """A level, and below it by how much it differs from the baseline."""
+    if math.isnan(level.value):
+        return number_cell(level)
+    sign = "+" if round(change.value, change.decimals) > 0 else ""
+    below = element("div", sign, interval(change), class_="change")
+    return element("td", interval(level), below, class_="num")
 
 
 def group_row(heading: str, columns: int) -> Markup:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from careload.results.contrast import Contrast, Findings
-from careload.results.estimate import Estimate
+from careload.results.estimate import NOTHING, Estimate
 from careload.results.files import PAGE_NAME
 from careload.results.folders import replacing
 from careload.results.levels import LEVELS, levels_of
 from careload.results.report import SAFETY, finding, plan_line, signed, warnings_of, world_label
-from careload.results.report_bars import HATCH, Scale, bar, drawing, whisker
+from careload.results.report_bars import HATCH, Scale, band, bar, drawing, whisker
 from careload.results.report_cells import (
     described,
     heading_row,
     interval,
     level_table,
-    number_cell,
     plain,
     table,
 )
@@ -27,11 +27,13 @@ from careload.results.report_inputs import inputs_section
 from careload.results.report_markup import Markup, element, joined
 from careload.results.report_released import released_section
 from careload.results.report_work import work_section
-from careload.results.tornado import inputs_band
+from careload.results.tornado import inputs_band, level_band
 from careload.results.waterfall import COLOURS
 
 __all__ = ["page", "write_page"]
 
+
+Ends: TypeAlias = tuple[float, float]
 
 _ACCESS: Final = "Access and safety"
 _ACCESS_GROUPS: Final = (
@@ -162,34 +164,51 @@ def _cards(findings: Findings, contrast: Contrast) -> Markup:
     before, after = findings.baseline.levels, findings.world(contrast.world).levels
     cards = [_part_card(findings, contrast, name) for name in ("released", "home")]
     for name in _GLANCE:
-        cards.append(_level_card(before[name], after[name], contrast.differences[name]))
-    return element("div", *cards, class_="cards")
+        cards.append(_level_card(findings, contrast, before[name], after[name]))
+    return joined(element("div", *cards, class_="cards"), _glance_key(findings))
+
+
+def _glance_key(findings: Findings) -> Markup:
+    """What the ranges beside the numbers are."""
+    varied = "; inputs: one at a time over its declared range, least to most, which is not chance"
+    words = f"In brackets chance, 95 % over replications{varied if findings.spread else ''}."
+    return element("p", words, class_="key")
 
 
 def _part_card(findings: Findings, contrast: Contrast, name: str) -> Markup:
-    one, inputs = contrast.parts[name], inputs_band(findings, contrast, name)
-    ends = "not varied" if inputs is None else " to ".join(signed(end, 2) for end in inputs)
+    one = contrast.parts[name]
     return element(
         "div",
         element("div", one.label, class_="what"),
         element("div", signed(one.value, 1), class_="big"),
         element("div", one.unit, class_="unit"),
         element("div", interval(one), class_="small"),
-        element("div", f"inputs: {ends}", class_="small"),
+        element("div", _inputs(inputs_band(findings, contrast, name), 2), class_="small"),
         class_=f"card {one.grade}",
     )
 
 
-def _level_card(before: Estimate, after: Estimate, less: Estimate) -> Markup:
-    one, other = (signed(end.value, before.decimals) for end in (before, after))
+def _level_card(findings: Findings, contrast: Contrast, before: Estimate, after: Estimate) -> Markup:
+    less = contrast.differences[before.quantity]
+    one, other = (
+        NOTHING if math.isnan(end.value) else signed(end.value, before.decimals) for end in (before, after)
+    )
     return element(
         "div",
         element("div", before.label, class_="what"),
         element("div", f"{one} → {other}", class_="big"),
         element("div", before.unit, class_="unit"),
         element("div", "change ", interval(less), class_="small"),
+        element(
+            "div", _inputs(inputs_band(findings, contrast, before.quantity), before.decimals), class_="small"
+        ),
         class_=f"card {less.grade}",
     )
+
+
+def _inputs(ends: Ends | None, decimals: int) -> str:
+    """How far single inputs move a number."""
+    return "inputs: " + ("not varied" if ends is None else " to ".join(signed(end, decimals) for end in ends))
 
 
 def _side_by_side(findings: Findings) -> Markup:
@@ -197,10 +216,10 @@ def _side_by_side(findings: Findings) -> Markup:
     contrasts = {contrast.world: contrast for contrast in findings.contrasts}
     levels = [next(level for level in LEVELS if level.name == name) for name in _GLANCE if name != SAFETY]
     safety = next(level for level in LEVELS if level.name == SAFETY)
-    time = Scale.over(
-        x for one in contrasts.values() for x in (one.parts["released"].low, one.parts["released"].high)
-    )
-    missed = Scale.over(world.levels[SAFETY].high for world in findings.worlds)
+    moved = {name: inputs_band(findings, one, "released") for name, one in contrasts.items()}
+    judged = {world.name: level_band(findings, world.name, SAFETY) for world in findings.worlds}
+    time = Scale.over(x for name, one in contrasts.items() for x in _span(one.parts["released"], moved[name]))
+    missed = Scale.over(x for one in findings.worlds for x in _span(one.levels[SAFETY], judged[one.name]))
     names = ["", "released, h/week per GP", f"{safety.label}, {safety.unit}", "", "taken home, h/week per GP"]
     head = heading_row("world", *names, *(f"{level.label}, {level.unit}" for level in levels))
     rows = []
@@ -209,27 +228,44 @@ def _side_by_side(findings: Findings) -> Markup:
         drawn: Markup = element("td")
         released = home = element("td", "baseline", class_="num ci")
         if contrast is not None:
-            drawn = _bar_cell(time, contrast.parts["released"], COLOURS["moved"])
-            released, home = (number_cell(contrast.parts[name]) for name in ("released", "home"))
+            drawn = _bar_cell(time, contrast.parts["released"], moved[world.name], COLOURS["moved"])
+            released = _banded_cell(contrast.parts["released"], moved[world.name])
+            home = _banded_cell(contrast.parts["home"], inputs_band(findings, contrast, "home"))
         rows.append(
             element(
                 "tr",
                 element("th", world_label(findings, world.name), scope="row"),
                 drawn,
                 released,
-                number_cell(measured[SAFETY]),
-                _bar_cell(missed, measured[SAFETY], COLOURS["cost"]),
+                _banded_cell(measured[SAFETY], judged[world.name]),
+                _bar_cell(missed, measured[SAFETY], judged[world.name], COLOURS["cost"]),
                 home,
-                *(number_cell(measured[level.name]) for level in levels),
+                *(
+                    _banded_cell(measured[one.name], level_band(findings, world.name, one.name))
+                    for one in levels
+                ),
             )
         )
-    caption = "Time beside safety, world by world. Mean and 95 % interval of chance."
-    return table(head, rows, caption, "chart side")
+    caption = "Time beside safety, world by world."
+    return joined(table(head, rows, caption, "chart side"), _glance_key(findings))
 
 
-def _bar_cell(scale: Scale, one: Estimate, colour: str) -> Markup:
-    marks = (bar(scale, 0.0, one.value, colour, one.grade == "D"), whisker(scale, one.low, one.high))
+def _span(one: Estimate, inputs: Ends | None) -> tuple[float, ...]:
+    """All that is drawn of a number."""
+    return (one.low, one.high, *(inputs or ()))
+
+
+def _bar_cell(scale: Scale, one: Estimate, inputs: Ends | None, colour: str) -> Markup:
+    marks = [bar(scale, 0.0, one.value, colour, one.grade == "D"), whisker(scale, one.low, one.high)]
+    if inputs is not None:
+        marks.append(band(scale, *inputs))
     return element("td", drawing(scale, *marks), class_="draw")
+
+
+def _banded_cell(one: Estimate, inputs: Ends | None) -> Markup:
+    """A number with its interval, and below it how far single inputs move it, where they were varied."""
+    moved = [element("div", _inputs(inputs, one.decimals), class_="ci")] if inputs is not None else []
+    return element("td", interval(one), *moved, class_="num")
 
 
 def _access_section(findings: Findings) -> Markup:

@@ -45,10 +45,12 @@ class VariedInput:
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """Parts and differences of one contrast by replication."""
+    """Parts and differences of one contrast, and measures of its two worlds, by replication."""
 
     parts: Mapping[str, Values]
     differences: Mapping[str, Values]
+    baseline: Mapping[str, Values]
+    levels: Mapping[str, Values]
 
 
 def spread_of(
@@ -90,8 +92,8 @@ def spread_of(
             unit=one.quantity.unit,
             status=one.quantity.status,
             value=one.quantity.value,
-            low=_end(contrast, one.ends[0][0], low[number], base[number]),
-            high=_end(contrast, one.ends[1][0], high[number], base[number]),
+            low=_end(findings, contrast, one.ends[0][0], low[number], base[number]),
+            high=_end(findings, contrast, one.ends[1][0], high[number], base[number]),
         )
         for number, contrast in enumerate(findings.contrasts)
         for one, (low, high) in zip(inputs, ends, strict=True)
@@ -127,16 +129,18 @@ def _by_contrast(run: Run, names: Sequence[str], studies: Sequence[Study], count
     for name, one in zip(names, totals, strict=True):
         check_books(name, one)
     found = []
+    before = {level.name: level.of(totals[0])[:count] for level in levels_of(totals[0])}
     for name, one, ledger in zip(names[1:], totals[1:], run.ledgers, strict=True):
         check_ledger(name, ledger)
         parts = {part.name: ledger_hours(ledger, part.name, one)[:count] for part in LEDGER_PARTS}
-        differences = {level.name: (level.of(one) - level.of(totals[0]))[:count] for level in levels_of(one)}
-        found.append(_Cells(parts, differences))
+        after = {level.name: level.of(one)[:count] for level in levels_of(one)}
+        differences = {level: values - before[level] for level, values in after.items()}
+        found.append(_Cells(parts, differences, before, after))
     return found
 
 
-def _end(contrast: Contrast, value: Any, at: _Cells, base: _Cells) -> SpreadEnd:
-    """One end: every estimate of the contrast, moved."""
+def _end(findings: Findings, contrast: Contrast, value: Any, at: _Cells, base: _Cells) -> SpreadEnd:
+    """One end: every estimate of the contrast and of its worlds, moved."""
 
     def moved(
         estimates: Mapping[str, Estimate], here: Mapping[str, Values], there: Mapping[str, Values]
@@ -152,4 +156,6 @@ def _end(contrast: Contrast, value: Any, at: _Cells, base: _Cells) -> SpreadEnd:
         value,
         moved(contrast.parts, at.parts, base.parts),
         moved(contrast.differences, at.differences, base.differences),
+        moved(findings.baseline.levels, at.baseline, base.baseline),
+        moved(findings.world(contrast.world).levels, at.levels, base.levels),
     )

@@ -25,11 +25,15 @@ class SpreadEnd:
         interval of the shift, so that the difference from the run is the effect of the input and not of chance.
     differences : mapping of str to Estimate
         Measures of the world less those of the baseline, as `Contrast.differences`, in the same way.
+    baseline, levels : mapping of str to Estimate
+        Measures of the baseline and of the world, as `World.levels`, in the same way.
     """
 
     value: Any
     parts: Mapping[str, Estimate]
     differences: Mapping[str, Estimate]
+    baseline: Mapping[str, Estimate]
+    levels: Mapping[str, Estimate]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from careload.results.contrast import Contrast, Findings
 from careload.results.estimate import Estimate
 from careload.results.spread import InputSpread, SpreadEnd
 
-__all__ = ["Swing", "estimate_of", "inputs_band", "swings"]
+__all__ = ["Swing", "estimate_of", "inputs_band", "level_band", "swings"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,19 @@ def inputs_band(findings: Findings, contrast: Contrast, outcome: str) -> tuple[f
     if not found:
         return None
     return min(swing.least for swing in found), max(swing.most for swing in found)
+
+
+def level_band(findings: Findings, world: str, measure: str) -> tuple[float, float] | None:
+    """Least and most of a measure of one world over all inputs, one at a time; None where they were not varied."""
+    baseline = world == findings.baseline.name
+    moved = [
+        (end.baseline if baseline else end.levels)[measure].value
+        for one in findings.spread
+        if baseline or one.world == world
+        for end in (one.low, one.high)
+    ]
+    ends = [*moved, findings.world(world).levels[measure].value]
+    return (min(ends), max(ends)) if moved else None
 
 
 def estimate_of(of: Contrast | SpreadEnd, outcome: str) -> Estimate:
