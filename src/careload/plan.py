@@ -7,7 +7,7 @@ the cells that it is wanted in.
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from careload.day.block import DeskTables
+from careload.day.schedule import MAX_PEOPLE
 from careload.draws import child, name_key, root_key
 from careload.inputs.study import Study
+from careload.machine import memory_bytes, n_cores
 from careload.patients.bundle import BundleTables
 from careload.patients.calendar import Calendar
 from careload.patients.demand import DemandTables
@@ -25,7 +27,7 @@ from careload.patients.population import PopulationTables, Pyramid, read_pyramid
 from careload.patients.tables import demand_side, minutes_ticks
 from careload.practice.neutral import neutral
 from careload.practice.tables import Layout, Practices, stack
-from careload.practice.worlds import make_layout, world_table
+from careload.practice.worlds import make_layout, most_heads, world_table
 from careload.same import MadeOnce, fingerprint
 
 __all__ = [
@@ -38,7 +40,6 @@ __all__ = [
     "Plan",
     "Side",
     "make_plan",
-    "n_cores",
     "pyramid_of",
     "side_of",
 ]
@@ -196,11 +197,21 @@ class _Group:
     def __init__(self, side: Side) -> None:
         self.side = side
         self.members: list[tuple[int, Order, int]] = []
+        self.most_heads: Counter[str] = Counter()
         self.tables: list[Practices] = []
         self.crumbs: list[int] = []
         self.worlds_of_cell: list[set[int]] = []
         self.contrasts: dict[tuple[int, int], None] = {}
         self.cells: dict[_CellFacts, int] = {}
+
+    def take(self, number: int, order: Order, source: int) -> bool:
+        """Take an order in, unless its people cannot be numbered with those that are here; the first always is."""
+        most = self.most_heads | most_heads(order.studies)
+        if self.members and most.total() > MAX_PEOPLE:
+            return False
+        self.members.append((number, order, source))
+        self.most_heads = most
+        return True
 
     def number(self, position: int) -> dict[int, Place]:
         """Number worlds and cells, equal ones alike; the place of every member."""
@@ -327,7 +338,7 @@ def make_plan(orders: Sequence[Order], processes: int | None = 1) -> Plan:
     Plan
     """
     made = MadeOnce(side_of)
-    groups: dict[bytes, _Group] = {}
+    alike: dict[bytes, list[_Group]] = {}
     sources: dict[bytes, tuple[Pyramid, PopulationTables]] = {}
     marks: dict[int, tuple[bytes, bytes]] = {}
     for number, order in enumerate(orders):
@@ -336,12 +347,15 @@ def make_plan(orders: Sequence[Order], processes: int | None = 1) -> Plan:
             marks[id(both)] = fingerprint(both[0]), fingerprint(both[1])
         mark, source = marks[id(both)]
         sources.setdefault(source, both[1])
-        group = groups.setdefault(mark + _shared_facts(order.studies[0]), _Group(both[0]))
-        group.members.append((number, order, list(sources).index(source)))
+        groups = alike.setdefault(mark + _shared_facts(order.studies[0]), [])
+        member = number, order, list(sources).index(source)
+        if not any(group.take(*member) for group in groups):
+            groups.append(_Group(both[0]))
+            groups[-1].take(*member)
     places: dict[int, Place] = {}
-    for position, group in enumerate(groups.values()):
+    listed = [group for groups in alike.values() for group in groups]
+    for position, group in enumerate(listed):
         places |= group.number(position)
-    listed = list(groups.values())
     number = processes or _useful_processes(sum(group.lane_days() for group in listed))
     return Plan(
         orders=tuple(orders),
@@ -356,11 +370,6 @@ def _useful_processes(lane_days: int) -> int:
     return max(1, min(n_cores(), lane_days // _LANE_DAYS_OF_A_PROCESS))
 
 
-def n_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _shared_facts(study: Study) -> bytes:
     """What the worlds of one block share beside the patients' side: laws of durations, and facts on tasks."""
     rows = [(name, t.kind, t.group, study.value(f"task.{name}.cv")) for name, t in study.tasks.items()]
@@ -371,7 +380,7 @@ def _cut(
     groups: Sequence[_Group], sources: Sequence[tuple[Pyramid, PopulationTables]], processes: int
 ) -> list[BlockPlan]:
     """Blocks of about equal load, none larger than lanes and memory allow, each of one patients' side."""
-    most = _memory_bytes() * _SHARE_OF_MEMORY / processes / PATIENT_BYTES
+    most = memory_bytes() * _SHARE_OF_MEMORY / processes / PATIENT_BYTES
     days = np.array([len(group.side.calendar) for group in groups])
     totals = np.array([group.patients().sum() for group in groups])
     shares = processes * totals * days / (totals * days).sum()
@@ -385,11 +394,3 @@ def _cut(
         for part in np.split(np.arange(len(load)), ends):
             blocks += [group.block(at, cells, sources) for cells in group.dense(part.tolist())]
     return blocks
-
-
-def _memory_bytes() -> float:
-    """Memory of this machine; of a usual one where the system does not tell."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, OSError, ValueError):
-        return 8e9

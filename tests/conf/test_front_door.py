@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from careload import __version__, plan
+from careload import __version__, machine
 from careload.command import cli, front_door
 from careload.command.cli import DEBUG_VARIABLE, DONE, ERROR, FAULTS, INTERRUPTED, main
 from careload.inputs.vocabulary import DEFAULT_SCENARIO, GROUPS, conf_dir, options
@@ -510,7 +510,7 @@ def test_memory_is_that_of_the_patients_however_long_the_run(
     usual = ("compare", "--cfg", "job")
     years = ("run.years=5", "run.fixed_list_replications=5")
     many = ("run.replications=1000", "practice.list_size=2400")
-    monkeypatch.setattr(plan, "n_cores", lambda: 1)
+    monkeypatch.setattr(machine, "n_cores", lambda: 1)
     monkeypatch.setattr(front_door, "_memory_bytes", lambda: 9e8)
     assert told(*usual, *years)[0] == DONE
     (line,) = refused(told, *usual, *many)
@@ -518,3 +518,32 @@ def test_memory_is_that_of_the_patients_however_long_the_run(
     assert line.endswith("try fewer practice.list_size or run.replications")
     monkeypatch.setattr(front_door, "_memory_bytes", lambda: 8e9)
     assert told(*usual, *many)[0] == DONE
+
+
+def test_a_team_larger_than_the_day_holds_is_a_fault(told: Told) -> None:
+    """One world, and the most of each role over the worlds that are compared."""
+    gps = ["practice.team.gp.heads=18", "practice.team.gp.heads.range=[1,20]"]
+    nurses = ["practice.team.nurse.heads=18", "practice.team.nurse.heads.range=[1,20]"]
+    keys = "practice.team.gp.heads + practice.team.nurse.heads = 36: expected at most 31 people together"
+    code, _, err = told("run", "practice=solo_nurse", *gps, *nurses)
+    assert (code, err) == (FAULTS, f"{keys}; try fewer heads\n")
+    code, _, err = told("compare", *gps, *(f"worlds.solo_nurse.{text}" for text in nurses))
+    assert (code, err) == (FAULTS, f"{keys}; try fewer heads\n")
+    one_each = [
+        *(f"worlds.solo.{text}" for text in gps),
+        *(f"worlds.solo_nurse.{text}" for text in nurses),
+    ]
+    code, _, err = told("compare", *one_each)
+    assert code == FAULTS
+    assert err == (
+        f"{keys}, with as many of each role as any of the worlds has; "
+        "try fewer heads, or worlds with the same roles\n"
+    )
+
+
+def test_what_people_the_day_holds_have_diaries_in_the_book() -> None:
+    """Two at most for each of them."""
+    from careload.day.book_requests import MAX_DIARIES
+    from careload.day.schedule import MAX_PEOPLE
+
+    assert 2 * MAX_PEOPLE <= MAX_DIARIES

@@ -132,6 +132,22 @@ def test_lists_of_several_sizes_share_a_block() -> None:
     assert block.cells.list_size.tolist() == [300, 300, 400, 400, 500, 500]
 
 
+def test_points_with_more_people_than_a_day_holds_share_no_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders of the same people stay together; with room for all of them the runs are the same."""
+    worlds = [
+        comparison("practice.list_size=300", f"practice.team.{more}.heads=4").worlds
+        for more in ("gp", "nurse")
+    ]
+    orders = [Order(tuple(study for _, study in one), 1) for one in (*worlds, *worlds)]
+    monkeypatch.setattr(plan_module, "MAX_PEOPLE", 7)
+    made = make_plan(orders)
+    assert [place.group for place in made.places] == [0, 1, 0, 1]
+    assert made.same_lanes(0, 2)
+    assert [len(block.layout.person_role) for block in made.blocks] == [5, 5]
+    monkeypatch.undo()
+    assert [place.group for place in make_plan(orders).places] == [0] * 4
+
+
 def mixed() -> list[Order]:
     """A run of five cells, and another world in the first two of them only."""
     low, high = (
@@ -180,7 +196,7 @@ def test_blocks_stay_within_lanes_and_memory(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.undo()
     patients = 400 * len(studies) * 20
     bytes_of_half = plan_module.PATIENT_BYTES * patients / 2 / plan_module._SHARE_OF_MEMORY
-    monkeypatch.setattr(plan_module, "_memory_bytes", lambda: bytes_of_half)
+    monkeypatch.setattr(plan_module, "memory_bytes", lambda: bytes_of_half)
     assert len(make_plan([Order(studies, 20)]).blocks) == 2
 
 

@@ -195,7 +195,8 @@ def other_scenarios(command: Command) -> dict[str, Sequence[tuple[str, Study]]]:
 
 def _memory_faults(worlds: Worlds) -> list[Fault]:
     """Fault of a run that this machine has not the memory for."""
-    from careload.plan import MOST_LANES, PATIENT_BYTES, n_cores
+    from careload.machine import n_cores
+    from careload.plan import MOST_LANES, PATIENT_BYTES
 
     first = worlds if isinstance(worlds, Study) else worlds.worlds[0][1]
     n_worlds = 1 if isinstance(worlds, Study) else len(worlds.worlds)

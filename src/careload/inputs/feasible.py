@@ -102,6 +102,7 @@ def feasibility_faults(
     faults = [
         *_calendar(values),
         *_windows(values),
+        *_people([values]),
         *_sessions(values),
         *_slot_policy(values),
         *_opening(values),
@@ -136,7 +137,7 @@ def table_faults(values: Mapping[str, Any], folders: Sequence[Path]) -> list[Fau
 
 
 def shared_faults(worlds: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Fault]:
-    """Faults of worlds that do not share their patients.
+    """Faults of worlds that do not share their patients, or whose people cannot be numbered together.
 
     Parameters
     ----------
@@ -146,7 +147,9 @@ def shared_faults(worlds: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Fault
     if not worlds:
         return []
     (baseline, first), *others = worlds
-    return [
+    alone = [fault for _, values in worlds for fault in _people([values])]
+    together = [] if alone else _people([values for _, values in worlds])
+    return together + [
         Fault(
             key,
             value,
@@ -189,6 +192,28 @@ def _windows(values: Mapping[str, Any]) -> Iterator[Fault]:
         if key.endswith(".window_weeks") and closed.issuperset(range(int(window[0]), int(window[1]) + 1)):
             expectation = "weeks of which one at least is not in calendar.leave_weeks"
             yield Fault(f"{key}.value", list(window), expectation, "other weeks")
+
+
+def _people(worlds: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    """No more people than the day holds, with as many of each role as the world with most of them has.
+
+    With at most two diaries each they have no more diaries than a book holds.
+    """
+    from careload.day.schedule import MAX_PEOPLE
+
+    most: dict[str, int] = {}
+    for values in worlds:
+        for key in values:
+            if key.startswith("practice.team.") and key.endswith(".heads"):
+                most[key] = max(most.get(key, 0), int(values[key]))
+    people = sum(most.values())
+    if people <= MAX_PEOPLE:
+        return []
+    expectation, remedy = f"at most {MAX_PEOPLE} people together", "fewer heads"
+    if len(worlds) > 1:
+        expectation += ", with as many of each role as any of the worlds has"
+        remedy += ", or worlds with the same roles"
+    return [Fault(" + ".join(sorted(key for key in most if most[key])), people, expectation, remedy)]
 
 
 def _sessions(values: Mapping[str, Any]) -> Iterator[Fault]:

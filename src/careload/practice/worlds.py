@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -22,10 +23,18 @@ from careload.practice.tables import (
 from careload.practice.timetable import heads, timetable
 from careload.quantiles import Law, unit_table
 
-__all__ = ["make_layout", "world_table"]
+__all__ = ["make_layout", "most_heads", "world_table"]
 
 _DAYS: Final = 5
 _NO_SHOW_DAYS: Final = 120
+
+
+def most_heads(studies: Sequence[Study]) -> Counter[str]:
+    """People of each role that any of the worlds has, as many as the world with most of them."""
+    most: Counter[str] = Counter()
+    for study in studies:
+        most |= Counter({role: heads(study, role) for role in study.staff})
+    return most
 
 
 def make_layout(studies: Sequence[Study]) -> Layout:
@@ -34,12 +43,9 @@ def make_layout(studies: Sequence[Study]) -> Layout:
     A role without `slot_minutes` keeps no diary.
     """
     first = studies[0]
-    roles = sorted(
-        {role for study in studies for role in study.staff if heads(study, role) > 0},
-        key=lambda role: (first.roles[role].order, role),
-    )
-    most = [max(heads(study, role) for study in studies) for role in roles]
-    person_role = np.repeat(np.arange(len(roles)), most)
+    most = most_heads(studies)
+    roles = sorted(most, key=lambda role: (first.roles[role].order, role))
+    person_role = np.repeat(np.arange(len(roles)), [most[role] for role in roles])
     gp = roles.index("gp")
     diary_person, planned = [], []
     for person, role in enumerate(person_role.tolist()):
