@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import signal
@@ -59,7 +58,7 @@ def process(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comple
     return subprocess.run(
         [sys.executable, "-m", "careload", *arguments],
         capture_output=True,
-        encoding="utf-8",
+        text=True,
         cwd=cwd,
         env={**os.environ, **environment},
         timeout=300,
@@ -548,28 +547,3 @@ def test_what_people_the_day_holds_have_diaries_in_the_book() -> None:
     from careload.day.schedule import MAX_PEOPLE
 
     assert 2 * MAX_PEOPLE <= MAX_DIARIES
-
-
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-@pytest.mark.parametrize(
-    ("arguments", "letter"),
-    [(("run", *FEW), "–"), (("compare", *FEW), "−"), (("evidence", "--csv"), "é")],
-    ids=["run", "compare", "evidence"],
-)
-def test_no_letter_stops_a_command_whose_output_is_redirected(
-    arguments: tuple[str, ...], letter: str, encoding: str, tmp_path: Path
-) -> None:
-    """What is written into a file or a pipe is UTF-8, whatever the system's encoding."""
-    done = process(*arguments, cwd=tmp_path, PYTHONIOENCODING=encoding)
-    assert (done.returncode, letter in done.stdout) == (DONE, True), done.stderr
-
-
-def test_a_terminal_gets_the_code_of_a_letter_that_it_cannot_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.TextIOWrapper):
-        def isatty(self) -> bool:
-            return True
-
-    screen = Terminal(io.BytesIO(), encoding="ascii")
-    monkeypatch.setattr(sys, "stdout", screen)
-    assert main(["evidence", "--csv"]) == DONE
-    assert b"\\xe9" in screen.buffer.getvalue()  # type: ignore[attr-defined]

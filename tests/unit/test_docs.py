@@ -25,7 +25,14 @@ from careload.inputs.vocabulary import GROUPS, conf_dir, options
 from careload.results.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "results" / "README.md"])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "experiments").rglob("*.md"),
+        ROOT / "results" / "README.md",
+    ]
+)
 MOST_LINES = 300
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")

@@ -6,7 +6,6 @@ Everything is checked before anything is simulated, and nothing heavy is importe
 from __future__ import annotations
 
 import errno
-import io
 import multiprocessing
 import os
 import signal
@@ -55,7 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     code = DONE
-    _print_every_letter()
 
     def work() -> None:
         nonlocal code
@@ -72,14 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     return failure or code
-
-
-def _print_every_letter() -> None:
-    """Write UTF-8 into files and pipes, whatever the system's encoding; escape what a terminal cannot show."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            encoding = stream.encoding if stream.isatty() else "utf-8"
-            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
