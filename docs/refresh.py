@@ -10,7 +10,7 @@ from careload.results.contrast import Contrast, Findings
 from careload.results.estimate import Estimate
 from careload.results.figures import draw_released, save_figure
 from careload.results.figures_inputs import draw_first_contact
-from careload.results.report import (
+from careload.results.sentences import (
     finding,
     inputs_line,
     inputs_range,

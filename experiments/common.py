@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from careload.results.figures import GREY, INK, Chart
-from careload.results.report import signed
+from careload.results.sentences import signed
 from careload.results.sweep import Measure, Row, read_sweep
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")

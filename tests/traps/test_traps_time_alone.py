@@ -14,8 +14,9 @@ from careload.inputs.load import load_comparison
 from careload.results.contrast import Findings, find
 from careload.results.figures import Chart, draw_released
 from careload.results.figures_inputs import draw_first_contact, first_contact_differs
-from careload.results.report import SAFETY, report, signed, world_label
+from careload.results.report import report
 from careload.results.report_page import page
+from careload.results.sentences import SAFETY, signed, world_label
 from careload.results.sweep import sweep_of, text_table
 from careload.simulate import simulate
 from support import SHORT, with_values

@@ -19,16 +19,16 @@ from careload.results.ledger import Ledger
 from careload.results.levels import LEVELS
 from careload.results.measures import WORKED, ratio, worst_grade
 from careload.results.persons import PERSON_COUNTS, count_persons
-from careload.results.report import (
+from careload.results.report import report
+from careload.results.report_page import page
+from careload.results.sentences import (
     SIMULATION_ONLY,
     finding,
-    report,
     signed,
     targets_line,
     what_if_lines,
     world_label,
 )
-from careload.results.report_page import page
 from careload.results.targets import ROLES, targets_of
 from careload.simulate import make_block
 from short_findings import REPLICATIONS, altered, short_comparison, short_findings

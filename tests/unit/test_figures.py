@@ -14,7 +14,7 @@ from matplotlib.text import Text
 from careload.results.contrast import Findings
 from careload.results.figures import BAND, CHANCE, HATCHED, INPUTS, Chart, draw_released, save_figure
 from careload.results.figures_inputs import draw_first_contact, draw_inputs, time_and_safety
-from careload.results.report import SIMULATION_ONLY, finding, signed
+from careload.results.sentences import SIMULATION_ONLY, finding, signed
 from careload.results.tornado import inputs_band, swings
 from careload.results.waterfall import COLOURS, HIGH_END, LOW_END, along, interval_of, steps
 from short_findings import altered, short_findings

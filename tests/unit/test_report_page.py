@@ -18,10 +18,11 @@ from careload.inputs.study import Refusal
 from careload.results.contrast import Findings
 from careload.results.estimate import NOTHING
 from careload.results.files import PAGE_NAME
-from careload.results.report import finding, report, signed
+from careload.results.report import report
 from careload.results.report_grounds import NOT_MODELLED
 from careload.results.report_markup import Markup, element
 from careload.results.report_page import page, write_page
+from careload.results.sentences import finding, signed
 from careload.results.tornado import inputs_band
 from careload.results.waterfall import ASSUMED, COLOURS, DESTINATIONS, steps
 from short_findings import short_findings

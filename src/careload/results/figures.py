@@ -20,7 +20,7 @@ from matplotlib.transforms import blended_transform_factory
 import careload
 from careload.results.contrast import Contrast, Findings
 from careload.results.folders import replacing
-from careload.results.report import SIMULATION_ONLY, finding, plan_line, signed
+from careload.results.sentences import SIMULATION_ONLY, finding, plan_line, signed
 from careload.results.tornado import inputs_band
 from careload.results.waterfall import ASSUMED, COLOURS, Step, along, interval_of, steps
 

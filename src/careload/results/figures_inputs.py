@@ -27,7 +27,7 @@ from careload.results.figures import (
     quiet,
     write_title,
 )
-from careload.results.report import SAFETY, finding, signed, world_label
+from careload.results.sentences import SAFETY, finding, signed, world_label
 from careload.results.tornado import Swing, estimate_of, inputs_band, level_band, swings
 from careload.results.waterfall import COLOURS, HIGH_END, LOW_END
 

@@ -9,8 +9,8 @@ from careload.results.contrast import Findings, World
 from careload.results.estimate import NOTHING, Estimate
 from careload.results.levels import Level
 from careload.results.measures import GRADES, worst_grade
-from careload.results.report import signed
 from careload.results.report_markup import Markup, element, joined
+from careload.results.sentences import signed
 from careload.results.waterfall import ASSUMED
 
 __all__ = [

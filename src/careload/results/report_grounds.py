@@ -13,10 +13,10 @@ from careload.inputs.quantity import STATUSES, UNITS
 from careload.results.contrast import Findings, World
 from careload.results.measures import GRADES
 from careload.results.provenance import command_line, source_commit
-from careload.results.report import intervals_line, targets_line, what_if_lines
 from careload.results.report_cells import described, fold, group_row, heading_row, number_cell, plain, table
 from careload.results.report_inputs import influential_inputs
 from careload.results.report_markup import Markup, element, joined
+from careload.results.sentences import intervals_line, targets_line, what_if_lines
 from careload.results.targets import ROLES, targets_of
 from careload.results.waterfall import ASSUMED
 

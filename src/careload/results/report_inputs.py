@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from careload.inputs.study import Study
 from careload.results.contrast import Contrast, Findings
-from careload.results.report import SAFETY
 from careload.results.report_bars import Scale, axis, bar, drawing, rule
 from careload.results.report_cells import fold, interval, plain, table
 from careload.results.report_markup import Markup, element, joined
+from careload.results.sentences import SAFETY
 from careload.results.spread import InputSpread
 from careload.results.tornado import Swing, estimate_of, swings
 from careload.results.waterfall import HIGH_END, LOW_END

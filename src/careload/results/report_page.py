@@ -12,7 +12,6 @@ from careload.results.estimate import NOTHING, Estimate
 from careload.results.files import PAGE_NAME
 from careload.results.folders import replacing
 from careload.results.levels import LEVELS, levels_of
-from careload.results.report import SAFETY, finding, plan_line, signed, warnings_of, world_label
 from careload.results.report_bars import HATCH, Scale, band, bar, drawing, whisker
 from careload.results.report_cells import (
     described,
@@ -27,6 +26,7 @@ from careload.results.report_inputs import inputs_section
 from careload.results.report_markup import Markup, element, joined
 from careload.results.report_released import released_section
 from careload.results.report_work import work_section
+from careload.results.sentences import SAFETY, finding, plan_line, signed, warnings_of, world_label
 from careload.results.tornado import inputs_band, level_band
 from careload.results.waterfall import COLOURS
 

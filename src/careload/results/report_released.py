@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from careload.results.contrast import Contrast, Findings
-from careload.results.report import inputs_range, signed, world_label
 from careload.results.report_bars import Scale, axis, band, bar, drawing, rule, whisker
 from careload.results.report_cells import fold, grade_cell, group_row, number_cell, plain, table
 from careload.results.report_markup import Markup, element, joined
+from careload.results.sentences import inputs_range, signed, world_label
 from careload.results.tornado import inputs_band
 from careload.results.waterfall import ASSUMED, COLOURS, DESTINATIONS, Step, along, interval_of, steps
 

@@ -20,7 +20,7 @@ from careload.results.files import PARQUET_NAME, SUMMARY_NAME, read_provenance
 from careload.results.folders import replacing
 from careload.results.levels import LEVELS
 from careload.results.provenance import provenance
-from careload.results.report import SAFETY
+from careload.results.sentences import SAFETY
 
 __all__ = [
     "FAILED_NAME",

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from careload.results.figures import GREY, INK, Chart
-from careload.results.report import SAFETY, SIMULATION_ONLY, signed
+from careload.results.sentences import SAFETY, SIMULATION_ONLY, signed
 from careload.results.sweep import Measure, Row, Sweep
 from careload.results.waterfall import COLOURS
 
