@@ -71,8 +71,8 @@ def main() -> None:
 
 def simulated() -> dict[str, Findings]:
     """Findings of every comparison that the README shows."""
-    found = {NURSE: careload.compare(f"scenario={NURSE}").findings}
-    for name in (*OTHERS, PHONE):
+    found = {name: careload.compare(f"scenario={name}").findings for name in (NURSE, PHONE)}
+    for name in OTHERS:
         found[name] = careload.compare(f"scenario={name}", "run.inputs_spread=false").findings
     return found
 

@@ -80,7 +80,16 @@ def varied() -> Findings:
     return with_spread(cost())
 
 
-CASES = [release, varied, cost, saturated, nothing_moved, one_replication, many_groups]
+def long_title() -> Findings:
+    """A scenario with much changed, as a card of the workshop has it."""
+    findings = varied()
+    assert findings.scenario is not None
+    changes = ", ".join(f"practice.team.nurse.some_key_{k}=0.8" for k in range(9))
+    label = {"en": f"A half-time nurse in a solo practice (changed: {changes})"}
+    return replace(findings, scenario=replace(findings.scenario, label=label))
+
+
+CASES = [release, varied, long_title, cost, saturated, nothing_moved, one_replication, many_groups]
 
 
 def drawn(findings: Findings) -> Chart:

@@ -35,6 +35,7 @@ __all__ = [
     "STYLE",
     "Chart",
     "beside",
+    "break_title",
     "draw_band",
     "draw_bar",
     "draw_interval",
@@ -60,6 +61,8 @@ INPUTS: Final = "inputs: one at a time over its declared range, least to most; n
 
 _BAR: Final = 0.6
 _BAND_AT: Final = 0.39
+_TITLE_LINE: Final = 0.21
+"""Inches a line of the title takes."""
 _HEADING: Final = 0.85
 """Lines a heading takes."""
 
@@ -99,13 +102,14 @@ def draw_released(findings: Findings, contrast: Contrast) -> Chart:
     bands = [_band(findings, contrast, step) for step in rows]
     varied = any(band is not None for band in bands)
     width, share = (10.9, 0.465) if varied else (9.6, 0.53)
+    title, more = break_title(finding(findings, contrast), width)
     with matplotlib.rc_context(STYLE):
-        height = 2.65 + 0.27 * (len(rows) + _HEADING * sum(bool(step.heading) for step in rows))
+        height = 2.65 + more + 0.27 * (len(rows) + _HEADING * sum(bool(step.heading) for step in rows))
         figure = Chart(figsize=(width, height), dpi=150, facecolor="white")
-        bottom, top = 1.5 / height, 1 - 1.12 / height
+        bottom, top = 1.5 / height, 1 - (1.12 + more) / height
         axes = figure.add_axes((2.256 / width, bottom, share, top - bottom))
         _draw_steps(axes, rows, bands)
-        write_title(figure, finding(findings, contrast), _question(findings, contrast))
+        write_title(figure, title, _question(findings, contrast))
         explain(figure, any(step.estimate.grade == "D" for step in rows), varied)
         foot(figure, findings, contrast)
     return figure
@@ -249,14 +253,18 @@ def beside(axes: Axes, x: float, line: float, text: str, **style: object) -> Non
     axes.text(x, line, text, transform=place, clip_on=False, va="center", **style)  # type: ignore[arg-type]
 
 
-def write_title(figure: Figure, said: str, question: str) -> None:
-    """The finding as title, broken before its destinations if it names them, and the question below."""
-    width, height = figure.get_size_inches()
+def break_title(said: str, width: float) -> tuple[str, float]:
+    """A finding in lines, broken before its destinations if it names them, and the inches it takes beyond two lines."""
     most = round(90 * width / 9.6)
-    parts = said.rsplit(": ", 1)
-    title = ":\n".join(fill(part, most) for part in parts)
+    title = ":\n".join(fill(part, most) for part in said.rsplit(": ", 1))
+    return title, _TITLE_LINE * max(0, title.count("\n") - 1)
+
+
+def write_title(figure: Figure, title: str, question: str) -> None:
+    """The finding as title, in lines, and the question below."""
+    height = figure.get_size_inches()[1]
     figure.text(0.015, 1 - 0.12 / height, title, fontsize=12, weight="bold", va="top", color=INK)
-    below = 0.12 + 0.21 * (title.count("\n") + 1) + 0.06
+    below = 0.12 + _TITLE_LINE * (title.count("\n") + 1) + 0.06
     figure.text(0.015, 1 - below / height, question, fontsize=9.5, va="top", color=GREY)
 
 

@@ -19,6 +19,7 @@ from careload.results.figures import (
     STYLE,
     Chart,
     beside,
+    break_title,
     draw_band,
     draw_bar,
     draw_interval,
@@ -34,6 +35,8 @@ from careload.results.waterfall import COLOURS, HIGH_END, LOW_END
 __all__ = ["draw_first_contact", "draw_inputs", "first_contact_differs"]
 
 _MOST_ROWS: Final = 16
+_WIDTH: Final = 10.9
+"""Inches."""
 
 
 def draw_inputs(findings: Findings, contrast: Contrast, outcome: str = "released") -> Chart:
@@ -53,14 +56,15 @@ def draw_inputs(findings: Findings, contrast: Contrast, outcome: str = "released
     """
     found = [swing for swing in swings(findings, contrast, outcome) if swing.least != swing.most][:_MOST_ROWS]
     one = estimate_of(contrast, outcome)
+    title, more = break_title(finding(findings, contrast), _WIDTH)
     with matplotlib.rc_context(STYLE):
-        height = 2.95 + 0.32 * max(1, len(found))
-        figure = Chart(figsize=(10.9, height), dpi=150, facecolor="white")
-        bottom, top = 1.55 / height, 1 - 1.12 / height
+        height = 2.95 + more + 0.32 * max(1, len(found))
+        figure = Chart(figsize=(_WIDTH, height), dpi=150, facecolor="white")
+        bottom, top = 1.55 / height, 1 - (1.12 + more) / height
         axes = figure.add_axes((0.36, bottom, 0.4, top - bottom))
         _draw_swings(axes, found, one)
         axes.set_xlabel(f"{_change(contrast, outcome)}{one.label}, {one.unit}")
-        write_title(figure, finding(findings, contrast), _said(found, one))
+        write_title(figure, title, _said(found, one))
         _explain_ends(figure)
         foot(figure, findings, contrast)
     return figure
@@ -151,15 +155,16 @@ def draw_first_contact(findings: Findings) -> Chart:
     Chart
     """
     contrasts = findings.contrasts
+    title, more = break_title(time_and_safety(findings), _WIDTH)
     with matplotlib.rc_context(STYLE):
-        height = 3.15 + 0.42 * (len(contrasts) + 1)
-        figure = Chart(figsize=(10.9, height), dpi=150, facecolor="white")
-        bottom, top = 1.65 / height, 1 - 1.15 / height
+        height = 3.15 + more + 0.42 * (len(contrasts) + 1)
+        figure = Chart(figsize=(_WIDTH, height), dpi=150, facecolor="white")
+        bottom, top = 1.65 / height, 1 - (1.15 + more) / height
         time, safety = (figure.add_axes((x, bottom, 0.21, top - bottom)) for x in (0.27, 0.635))
         _draw_time(time, findings)
         _draw_safety(safety, findings)
         asked = findings.scenario.question["en"] if findings.scenario else "Who takes first contact?"
-        write_title(figure, time_and_safety(findings), asked)
+        write_title(figure, title, asked)
         explain(figure, True, bool(findings.spread))
         foot(figure, findings, contrasts[-1])
     return figure
