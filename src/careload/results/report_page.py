@@ -240,10 +240,7 @@ def _side_by_side(findings: Findings) -> Markup:
                 _banded_cell(measured[SAFETY], judged[world.name]),
                 _bar_cell(missed, measured[SAFETY], judged[world.name], COLOURS["cost"]),
                 home,
-                *(
-                    _banded_cell(measured[one.name], level_band(findings, world.name, one.name))
-                    for one in levels
-                ),
+                *(_banded_cell(measured[one.name], None) for one in levels),
             )
         )
     caption = "Time beside safety, world by world."

@@ -82,7 +82,8 @@ def level_band(findings: Findings, world: str, measure: str) -> tuple[float, flo
         for end in (one.low, one.high)
     ]
     ends = [*moved, findings.world(world).levels[measure].value]
-    return (min(ends), max(ends)) if moved else None
+    # An end is the run plus the shift over fewer replications, which may pass zero; no measure of a world does.
+    return (max(0.0, min(ends)), max(ends)) if moved else None
 
 
 def estimate_of(of: Contrast | SpreadEnd, outcome: str) -> Estimate:
