@@ -12,9 +12,9 @@ def n_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def memory_bytes() -> float:
-    """Memory of this machine; of a usual one where the system does not tell."""
+def memory_bytes(unknown: float = 8e9) -> float:
+    """Memory of this machine; `unknown` where the system does not tell, by default that of a usual one."""
     try:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, OSError, ValueError):
-        return 8e9
+        return unknown

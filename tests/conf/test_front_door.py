@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from careload import __version__, machine
-from careload.command import cli, front_door
+from careload.command import cli
 from careload.command.cli import DEBUG_VARIABLE, DONE, ERROR, FAULTS, INTERRUPTED, main
 from careload.inputs.vocabulary import DEFAULT_SCENARIO, GROUPS, conf_dir, options
 
@@ -511,12 +511,12 @@ def test_memory_is_that_of_the_patients_however_long_the_run(
     years = ("run.years=5", "run.fixed_list_replications=5")
     many = ("run.replications=1000", "practice.list_size=2400")
     monkeypatch.setattr(machine, "n_cores", lambda: 1)
-    monkeypatch.setattr(front_door, "_memory_bytes", lambda: 9e8)
+    monkeypatch.setattr(machine, "memory_bytes", lambda **_: 9e8)
     assert told(*usual, *years)[0] == DONE
     (line,) = refused(told, *usual, *many)
     assert line.startswith("practice.list_size.value = 2400: expected a run that fits into memory")
     assert line.endswith("try fewer practice.list_size or run.replications")
-    monkeypatch.setattr(front_door, "_memory_bytes", lambda: 8e9)
+    monkeypatch.setattr(machine, "memory_bytes", lambda **_: 8e9)
     assert told(*usual, *many)[0] == DONE
 
 

@@ -195,7 +195,7 @@ def other_scenarios(command: Command) -> dict[str, Sequence[tuple[str, Study]]]:
 
 def _memory_faults(worlds: Worlds) -> list[Fault]:
     """Fault of a run that this machine has not the memory for."""
-    from careload.machine import n_cores
+    from careload.machine import memory_bytes, n_cores
     from careload.plan import MOST_LANES, PATIENT_BYTES
 
     first = worlds if isinstance(worlds, Study) else worlds.worlds[0][1]
@@ -204,20 +204,12 @@ def _memory_faults(worlds: Worlds) -> list[Fault]:
     lanes = min(n_worlds * (first.value("run.replications") + fixed), MOST_LANES * n_cores())
     size = first.value("practice.list_size")
     need = _OPEN_BYTES + PATIENT_BYTES * lanes * size
-    have = _memory_bytes()
+    have = memory_bytes(unknown=float("inf"))
     if need <= have:
         return []
     expectation = f"a run that fits into memory: it needs about {need / 1e9:.0f} GB of {have / 1e9:.0f} GB"
     remedy = "fewer practice.list_size or run.replications"
     return [Fault("practice.list_size.value", size, expectation, remedy)]
-
-
-def _memory_bytes() -> float:
-    """Memory of this machine, without end where the system does not tell."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, OSError, ValueError):
-        return float("inf")
 
 
 def _word_faults(words: Sequence[str], folders: Sequence[Path]) -> list[Fault]:
