@@ -245,6 +245,17 @@ def test_the_finding_tells_chance_from_single_inputs() -> None:
     assert f"(chance 2.1 to 2.3; single inputs {signed(2.2 + low, 1)} to {2.2 + high:.1f}): " in said
 
 
+def test_single_inputs_have_the_sign_of_the_cost_that_is_told() -> None:
+    """What costs 1.4 h is told with both spreads as costs; an end at which time is released is a negative one."""
+    findings = with_spread(altered(short_findings(), released=(-1.4, -1.6, -1.2)))
+    said = finding(findings, findings.contrasts[0])
+    low, high = SHIFTS["delegation.supervision_minutes.contact"][::-1]
+    assert (
+        f"costs 1.4 h a week per GP (chance 1.2 to 1.6; single inputs {1.4 - high:.1f} to {1.4 - low:.1f})"
+        in said
+    )
+
+
 def test_a_title_says_what_was_changed() -> None:
     """A half-time nurse who works more is not shown as the scenario shipped; seed and replications change no world."""
     plain, other = (

@@ -9,7 +9,7 @@ from typing import Final
 from careload.results.contrast import PATH_LIMIT, Contrast, Findings, World
 from careload.results.estimate import NOTHING, Estimate
 from careload.results.targets import targets_of
-from careload.results.tornado import estimate_of, swings
+from careload.results.tornado import estimate_of, inputs_band, swings
 
 __all__ = [
     "SAFETY",
@@ -77,9 +77,9 @@ def finding(findings: Findings, contrast: Contrast) -> str:
         value, ends = -value, (-released.high, -released.low)
     interval = f"chance {signed(ends[0], decimals)} to {signed(ends[1], decimals)}"
     spread = "one replication, no interval" if math.isnan(released.low) else interval
-    if found := swings(findings, contrast):
-        ends = min(one.least for one in found), max(one.most for one in found)
-        spread += f"; single inputs {signed(ends[0], decimals)} to {signed(ends[1], decimals)}"
+    if band := inputs_band(findings, contrast, "released"):
+        least, most = sorted(-end for end in band) if verb == "costs" else band
+        spread += f"; single inputs {signed(least, decimals)} to {signed(most, decimals)}"
     size = signed(value, decimals)
     went = ", ".join(
         f"{signed(contrast.parts[name].value, decimals)} {words}"
