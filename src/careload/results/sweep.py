@@ -24,6 +24,7 @@ from careload.results.sentences import SAFETY
 
 __all__ = [
     "FAILED_NAME",
+    "PARTS",
     "SWEEP_NAME",
     "Measure",
     "Row",
@@ -45,13 +46,15 @@ SWEEP_NAME: Final = "sweep"
 """Name of the table and of the figure of a sweep, without ending."""
 
 _EXIT: Final = "exit code"
-_PARTS: Final = {
+PARTS: Final = {
     "released": "released_hours",
     "reinvested": "reinvested_hours",
     "home": "taken_home_hours",
     "usable": "usable_hours",
     "crumbs": "crumbs_hours",
 }
+"""Released time and its destinations, parts of the ledger, and their columns in the table of a sweep."""
+
 _SECTIONS: Final = ("GP time", "Access and safety")
 _JUDGED: Final = "judged less urgent"
 """Column of safety in a terminal, in short."""
@@ -254,7 +257,7 @@ def _written(point: _Point) -> dict[str, Any]:
 
 def _measures(point: _Point, world: str) -> Iterable[tuple[str, Measure]]:
     """Columns of the table, with what they hold: released time, GP time, access and safety."""
-    for name, column in _PARTS.items():
+    for name, column in PARTS.items():
         if f"{world}.{name}" in point.summary:
             yield column, point.summary[f"{world}.{name}"]
     for level in LEVELS:
@@ -365,7 +368,7 @@ def _plain(values: Sequence[Any]) -> list[Any]:
 
 def text_table(sweep: Sweep) -> str:
     """Swept keys, released time and destinations of every point, for a terminal; with safety where it belongs."""
-    shown = [name for name in _PARTS.values() if name in sweep.rows[0].measures] or ["gp_worked"]
+    shown = [name for name in PARTS.values() if name in sweep.rows[0].measures] or ["gp_worked"]
     shown += [SAFETY] if sweep.with_safety else []
     several = len({row.world for row in sweep.rows}) > 1
     heads = [_JUDGED if name == SAFETY else name for name in shown]

@@ -14,24 +14,20 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 
-from careload.results.figures import GREY, INK, Chart
+from careload.results.figures import GREY, INK, STYLE, Chart
 from careload.results.sentences import SAFETY, SIMULATION_ONLY, signed
-from careload.results.sweep import Measure, Row, Sweep
+from careload.results.sweep import PARTS, Measure, Row, Sweep
 from careload.results.waterfall import COLOURS
 
 __all__ = ["draw_sweep"]
 
-_STYLE: Final[dict[Any, Any]] = {"svg.hashsalt": "careload", "hatch.linewidth": 0.6, "font.size": 10}
-_RELEASED: Final = "released_hours"
-_WENT: Final = {
-    "taken_home_hours": "home",
-    "reinvested_hours": "reinvested",
-    "usable_hours": "usable",
-    "crumbs_hours": "crumbs",
-}
-"""Columns of the four destinations, and the names of their colours."""
-
+_RELEASED: Final = PARTS["released"]
 _MARKS: Final = {"home": "o", "reinvested": "s", "usable": "^", "crumbs": "D"}
+"""Marks of the four destinations, what is taken home first."""
+
+_WENT: Final = {PARTS[part]: part for part in _MARKS}
+"""Columns of the destinations, and the names of their colours."""
+
 _NAMES: Final = {
     _RELEASED: "GP time released",
     "gp_worked": "GP time worked",
@@ -81,7 +77,7 @@ def draw_sweep(sweep: Sweep, world: str | None = None) -> Chart | None:
         return None
     names = [_RELEASED, *_WENT] if _RELEASED in rows[0].measures else ["gp_worked"]
     names += [SAFETY] if sweep.with_safety else []
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         if len(sweep.keys) == 1:
             return _lines(sweep, rows, names)
         return _heat_maps(sweep, rows, names)
