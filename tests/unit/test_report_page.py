@@ -327,6 +327,13 @@ def test_of_several_worlds_every_level_stands_beside_its_change() -> None:
         assert signed(contrast.differences["gp_worked"].value, 2) in cell
 
 
+def test_a_page_of_several_worlds_says_what_was_changed() -> None:
+    """Its heading is the question; the scenario and what a command changed in it stand below."""
+    header = tree_of(two_worlds).find(".//header")
+    assert header is not None
+    assert "(changed: practice.list_size=600)." in said(header)
+
+
 def test_destinations_of_several_worlds_stand_end_to_end() -> None:
     chart = next(
         node for node in tree_of(two_worlds).iter("table") if node.attrib["class"] == "chart side wide"

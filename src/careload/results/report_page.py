@@ -18,6 +18,7 @@ from careload.results.report_cells import (
     heading_row,
     interval,
     level_table,
+    number_cell,
     plain,
     table,
 )
@@ -126,11 +127,9 @@ def _head(findings: Findings) -> Markup:
         glance = _cards(findings, contrasts[0])
     else:
         title = joined(question or _title(findings))
-        under = element(
-            "ul",
-            *(element("li", f"{finding(findings, contrast)}.") for contrast in contrasts),
-            class_="findings",
-        )
+        said = (element("li", f"{finding(findings, contrast)}.") for contrast in contrasts)
+        label = element("p", f"{_title(findings)}.", class_="question")
+        under = joined(label, element("ul", *said, class_="findings"))
         glance = _side_by_side(findings)
     worlds = element(
         "ul",
@@ -240,7 +239,7 @@ def _side_by_side(findings: Findings) -> Markup:
                 _banded_cell(measured[SAFETY], judged[world.name]),
                 _bar_cell(missed, measured[SAFETY], judged[world.name], COLOURS["cost"]),
                 home,
-                *(_banded_cell(measured[one.name], None) for one in levels),
+                *(number_cell(measured[one.name]) for one in levels),
             )
         )
     caption = "Time beside safety, world by world."
